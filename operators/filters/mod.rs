@@ -1,0 +1,48 @@
+//! Filters: they watch messages and may inject new ones.
+
+mod injector;
+
+pub use injector::Injector;
+
+use crate::plugin::{PluginError, Site};
+use heka_message::Selection;
+use heka_settings::Problems;
+
+/// Watches messages, keeps state, injects messages. Runs inside a worker: it must not block. It keeps no
+/// [`Selection`] beyond the call, because selections hold the inputs' budget.
+pub trait Filter: Send {
+    /// Takes the selected messages.
+    ///
+    /// # Errors
+    /// Ends the filter, or restarts it where the restart policy says so.
+    fn process(&mut self, selection: &Selection, out: &mut Injector) -> Result<(), PluginError>;
+
+    /// A tick, fired when all messages before it have been processed; `now` is the tick's own time in
+    /// nanoseconds since the UNIX epoch.
+    ///
+    /// # Errors
+    /// As for [`Filter::process`].
+    fn tick(&mut self, _now: i64, _out: &mut Injector) -> Result<(), PluginError> {
+        Ok(())
+    }
+
+    /// All messages have been processed and no more will come.
+    ///
+    /// # Errors
+    /// Logged.
+    fn stop(&mut self, _out: &mut Injector) -> Result<(), PluginError> {
+        Ok(())
+    }
+}
+
+/// The settings of a filter, checked; makes instances.
+pub trait FilterSpec: Send + Sync {
+    /// Checks what needs more than one setting.
+    fn check(&self, _problems: &mut Problems) {}
+
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// When what it needs from the world is not there.
+    fn build(&self, site: &Site) -> Result<Box<dyn Filter>, PluginError>;
+}

@@ -1,0 +1,17 @@
+//! What a node of the graph can be.
+//!
+//! One folder a category, one file (or folder) a plugin type, named for it. Nothing here knows the daemon,
+//! timely or a configuration file: a plugin reads typed settings, talks to the world, and meets the dataflow
+//! at an edge: an input hands [`inputs::Chunk`]s over, an output takes [`outputs::Block`]s and acknowledges
+//! them. Everything between the edges is a plain value or a synchronous call on a batch.
+
+pub mod decoders;
+pub mod encoders;
+pub mod filters;
+pub mod inputs;
+pub mod log;
+pub mod outputs;
+pub mod plugin;
+pub mod registry;
+pub mod splitters;
+pub mod stats;

@@ -1,0 +1,1 @@
+//! Heka's `message_matcher` language: parsed, typed, compiled, evaluated over whole batches.

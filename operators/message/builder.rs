@@ -1,0 +1,335 @@
+//! Making batches: rows and fields are appended, text goes to the arena, a failed attempt rolls back.
+
+use crate::field::span_word;
+use crate::{Batch, Field, FieldValue, Flags, Origin, Row, RowRef, Span, ValueType};
+use bytes::Bytes;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Appends messages to a batch that nobody shares yet.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    batch: Batch,
+}
+
+/// A point to roll back to; see [`BatchBuilder::mark`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    rows: usize,
+    fields: usize,
+    values: usize,
+    arena: usize,
+}
+
+impl BatchBuilder {
+    /// A builder whose rows may refer to ranges of `source`.
+    pub fn new(source: Bytes) -> Self {
+        BatchBuilder { batch: Batch { source, ..Batch::default() } }
+    }
+
+    /// A builder over the same bytes as `batch`: spans of `batch` stay valid in it, and it holds the same
+    /// credits. How decoders derive messages from records.
+    pub fn over(batch: &Batch) -> Self {
+        BatchBuilder {
+            batch: Batch {
+                source: batch.source.clone(),
+                arena: batch.arena.clone(),
+                rows: Vec::with_capacity(batch.rows.len()),
+                signers: batch.signers.clone(),
+                origin: batch.origin,
+                credits: batch.credits.clone(),
+                ..Batch::default()
+            },
+        }
+    }
+
+    /// Goes on with a batch that nobody shares: its rows can be changed in place.
+    pub fn reopen(batch: Batch) -> Self {
+        BatchBuilder { batch: Batch { bitmaps: Default::default(), ..batch } }
+    }
+
+    /// Room for this many rows more.
+    pub fn reserve(&mut self, rows: usize) {
+        self.batch.rows.reserve(rows);
+    }
+
+    /// How many messages so far.
+    pub fn len(&self) -> usize {
+        self.batch.rows.len()
+    }
+
+    /// Whether there is no message yet.
+    pub fn is_empty(&self) -> bool {
+        self.batch.rows.is_empty()
+    }
+
+    /// What has been built so far, for reading.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Names where the batch comes from.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.batch.origin = origin;
+    }
+
+    /// Ties a credit to the batch's life.
+    pub fn hold(&mut self, credit: Arc<dyn Any + Send + Sync>) {
+        self.batch.hold(credit);
+    }
+
+    /// Copies text into the arena.
+    #[inline]
+    pub fn text(&mut self, text: &[u8]) -> Span {
+        let start = self.batch.arena.len();
+        self.batch.arena.extend_from_slice(text);
+        Span::arena(start..start + text.len())
+    }
+
+    /// Lets `write` append text to the arena, for example with `write!`.
+    pub fn text_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.batch.arena.len();
+        write(&mut self.batch.arena);
+        Span::arena(start..self.batch.arena.len())
+    }
+
+    /// Registers a verified signer's name; the result goes into [`Row::signer`].
+    pub fn signer(&mut self, name: &[u8]) -> u16 {
+        if let Some(at) = self.batch.signers.iter().position(|s| &**s == name) {
+            return at as u16 + 1;
+        }
+        self.batch.signers.push(Arc::from(name));
+        self.batch.signers.len() as u16
+    }
+
+    /// Appends an empty message and returns it for filling in.
+    #[inline]
+    pub fn row(&mut self) -> &mut Row {
+        self.push(Row::default())
+    }
+
+    /// Appends a message with the header of `row` and no fields.
+    #[inline]
+    pub fn push(&mut self, row: Row) -> &mut Row {
+        let at = self.batch.rows.len();
+        self.batch.rows.push(Row { first_field: self.batch.fields.len() as u32, field_count: 0, ..row });
+        &mut self.batch.rows[at]
+    }
+
+    /// The message appended last.
+    pub fn last_row(&mut self) -> Option<&mut Row> {
+        self.batch.rows.last_mut()
+    }
+
+    /// The message at `index`, for changing its header in place.
+    pub fn row_mut(&mut self, index: usize) -> &mut Row {
+        &mut self.batch.rows[index]
+    }
+
+    /// Appends a field of one value to the last message.
+    #[inline]
+    pub fn field(&mut self, name: Span, representation: Span, value: FieldValue<'_>) {
+        let (value_type, word) = self.word(value);
+        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+    }
+
+    /// Appends a field of one text that already lies in the batch to the last message.
+    #[inline]
+    pub fn span_field(&mut self, name: Span, representation: Span, value_type: ValueType, value: Span) {
+        let word = span_word(value);
+        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+    }
+
+    /// Appends a field without values to the last message; [`Self::add_value`] and [`Self::add_span`] fill it.
+    pub fn open_field(&mut self, name: Span, representation: Span, value_type: ValueType) -> &mut Field {
+        let at = self.batch.fields.len();
+        self.push_field(Field { name, representation, word: 0, count: 0, value_type, explicit_type: true });
+        &mut self.batch.fields[at]
+    }
+
+    /// Changes the last field's header.
+    pub fn last_field(&mut self) -> Option<&mut Field> {
+        self.batch.fields.last_mut()
+    }
+
+    /// Appends a value to the last field. Returns `false`, and changes nothing, when its type differs.
+    pub fn add_value(&mut self, value: FieldValue<'_>) -> bool {
+        let (value_type, word) = self.word(value);
+        let Some(field) = self.batch.fields.last() else { return false };
+        if field.value_type != value_type {
+            return false;
+        }
+        self.add_word(word);
+        true
+    }
+
+    /// Appends a text that already lies in the batch to the last field.
+    pub fn add_span(&mut self, value: Span) {
+        self.add_word(span_word(value));
+    }
+
+    fn add_word(&mut self, word: u64) {
+        let Some(field) = self.batch.fields.last_mut() else { return };
+        match field.count {
+            0 => field.word = word,
+            1 => {
+                let first = field.word;
+                field.word = self.batch.values.len() as u64;
+                self.batch.values.push(first);
+                self.batch.values.push(word);
+            }
+            _ => self.batch.values.push(word),
+        }
+        field.count += 1;
+    }
+
+    fn word(&mut self, value: FieldValue<'_>) -> (ValueType, u64) {
+        match value {
+            FieldValue::String(text) => (ValueType::String, span_word(self.text(text))),
+            FieldValue::Bytes(bytes) => (ValueType::Bytes, span_word(self.text(bytes))),
+            FieldValue::Integer(i) => (ValueType::Integer, i as u64),
+            FieldValue::Double(d) => (ValueType::Double, d.to_bits()),
+            FieldValue::Bool(b) => (ValueType::Bool, u64::from(b)),
+        }
+    }
+
+    #[inline]
+    fn push_field(&mut self, field: Field) {
+        self.batch.fields.push(field);
+        if let Some(row) = self.batch.rows.last_mut() {
+            row.field_count += 1;
+            row.flags.set(Flags::TOUCHED);
+        }
+    }
+
+    /// Forgets that the last message was changed: its `wire` bytes encode it exactly.
+    pub fn seal_wire(&mut self, wire: Span, unknown: bool) {
+        if let Some(row) = self.batch.rows.last_mut() {
+            row.wire = wire;
+            row.flags.0 &= !(Flags::TOUCHED.0 | Flags::UNKNOWN.0);
+            if unknown {
+                row.flags.set(Flags::UNKNOWN);
+            }
+        }
+    }
+
+    /// Appends a copy of a message of any batch, fields included. Texts in bytes both batches share are
+    /// referred to; all others are copied.
+    pub fn copy_row(&mut self, from: RowRef<'_>) {
+        let shared = self.batch.source.as_ptr() == from.batch.source.as_ptr()
+            && self.batch.source.len() == from.batch.source.len();
+        let signer = match from.row.signer {
+            0 => 0,
+            _ => self.signer(from.signer()),
+        };
+        let mut copy = |builder: &mut Self, span: Span| {
+            if span.is_none() || (shared && !span.in_arena()) { span } else { builder.text(from.batch.text(span)) }
+        };
+        let mut row = *from.row;
+        for span in [
+            &mut row.msg_type,
+            &mut row.logger,
+            &mut row.payload,
+            &mut row.env_version,
+            &mut row.hostname,
+            &mut row.wire,
+        ] {
+            *span = copy(self, *span);
+        }
+        row.signer = signer;
+        let flags = row.flags;
+        self.push(row);
+        for field in from.fields() {
+            let name = copy(self, field.field.name);
+            let representation = copy(self, field.field.representation);
+            self.open_field(name, representation, field.value_type()).explicit_type = field.field.explicit_type;
+            for value in field.values() {
+                self.add_value(value);
+            }
+        }
+        if let Some(row) = self.batch.rows.last_mut() {
+            row.flags = flags;
+        }
+    }
+
+    /// Appends a field to the message at `index` by moving its fields to the end; for tagging the few
+    /// messages that failed to decode.
+    pub fn append_field(&mut self, index: usize, name: &[u8], value: FieldValue<'_>) {
+        let row = self.batch.rows[index];
+        let first = self.batch.fields.len();
+        let old = row.first_field as usize..row.first_field as usize + row.field_count as usize;
+        self.batch.fields.extend_from_within(old);
+        let name = self.text(name);
+        let representation = self.text(b"");
+        let (value_type, word) = self.word(value);
+        self.batch.fields.push(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+        let row = &mut self.batch.rows[index];
+        row.first_field = first as u32;
+        row.field_count += 1;
+        row.flags.set(Flags::TOUCHED);
+    }
+
+    /// A point to come back to.
+    pub fn mark(&self) -> Mark {
+        let batch = &self.batch;
+        Mark {
+            rows: batch.rows.len(),
+            fields: batch.fields.len(),
+            values: batch.values.len(),
+            arena: batch.arena.len(),
+        }
+    }
+
+    /// Drops everything appended since `mark`.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.batch.rows.truncate(mark.rows);
+        self.batch.fields.truncate(mark.fields);
+        self.batch.values.truncate(mark.values);
+        self.batch.arena.truncate(mark.arena);
+    }
+
+    /// The finished batch.
+    pub fn finish(self) -> Batch {
+        self.batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_copy_between_batches() {
+        let mut one = BatchBuilder::new(Bytes::from_static(b"payload"));
+        let name = one.text(b"n");
+        one.row().payload = Span::source(0..7);
+        one.open_field(name, Span::NONE, ValueType::Integer);
+        assert!(one.add_value(FieldValue::Integer(1)) && one.add_value(FieldValue::Integer(-2)));
+        assert!(!one.add_value(FieldValue::Bool(true)));
+        let one = one.finish();
+        let mut two = BatchBuilder::default();
+        two.copy_row(one.row(0));
+        let two = two.finish();
+        let field = two.row(0).field(b"n", 0).unwrap();
+        assert_eq!(two.row(0).payload(), b"payload");
+        assert_eq!(field.values().collect::<Vec<_>>(), [FieldValue::Integer(1), FieldValue::Integer(-2)]);
+        assert!(field.raw().representation.is_none());
+    }
+
+    #[test]
+    fn rollback_forgets_and_append_moves() {
+        let mut builder = BatchBuilder::default();
+        builder.row();
+        let mark = builder.mark();
+        builder.row();
+        let name = builder.text(b"x");
+        builder.field(name, Span::NONE, FieldValue::String(b"v"));
+        builder.rollback(mark);
+        assert_eq!(builder.len(), 1);
+        builder.row();
+        builder.append_field(0, b"decode_failure", FieldValue::Bool(true));
+        let batch = builder.finish();
+        assert_eq!(batch.row(0).field(b"decode_failure", 0).unwrap().value(0), Some(FieldValue::Bool(true)));
+        assert_eq!(batch.row(1).fields().count(), 0);
+    }
+}

@@ -1,0 +1,40 @@
+//! Heka messages, many at a time.
+//!
+//! A [`Batch`] holds the bytes a source delivered, an arena for text that decoders made, and one [`Row`] of
+//! header fields per message whose texts are [`Span`]s into either. Nothing on a hot path allocates per
+//! message: a payload is a range of the chunk it came from. Header strings and string fields are bytes, never
+//! validated text.
+//!
+//! ```
+//! use heka_message::BatchBuilder;
+//!
+//! let mut builder = BatchBuilder::new(bytes::Bytes::from_static(b"hello\n"));
+//! let logger = builder.text(b"demo");
+//! let row = builder.row();
+//! row.logger = logger;
+//! row.payload = heka_message::Span::source(0..6);
+//! let batch = builder.finish();
+//! assert_eq!(batch.row(0).payload(), b"hello\n");
+//! assert_eq!(batch.row(0).logger(), b"demo");
+//! ```
+
+mod batch;
+mod builder;
+mod field;
+mod row;
+mod rowset;
+mod selection;
+mod span;
+mod uuid;
+
+pub use batch::{Batch, BitmapSlots, Origin};
+pub use builder::{BatchBuilder, Mark};
+pub use field::{Field, FieldRef, FieldValue, ValueType};
+pub use row::{Flags, Row, RowRef};
+pub use rowset::RowSet;
+pub use selection::Selection;
+pub use span::Span;
+pub use uuid::{Uuid, UuidSource, derive_uuid};
+
+/// Severity of a message that names none.
+pub const DEFAULT_SEVERITY: i32 = 7;

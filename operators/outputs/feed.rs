@@ -1,0 +1,210 @@
+//! Where an output meets the dataflow: blocks of encoded records come out, acknowledgements go back.
+
+use crate::inputs::Waker;
+use crate::plugin::Site;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use tokio::sync::{mpsc, watch};
+
+/// Encoded records, one behind the other.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// The records' bytes.
+    pub bytes: Vec<u8>,
+    /// Where each record ends in `bytes`.
+    pub ends: Vec<u32>,
+    /// Counts the blocks of one output from 1; acknowledged in order.
+    pub ticket: u64,
+}
+
+impl Block {
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The records, in order.
+    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let record = &self.bytes[start..end as usize];
+            start = end as usize;
+            record
+        })
+    }
+}
+
+/// What a feed can bring.
+#[derive(Debug)]
+pub enum FeedEvent {
+    /// Records to deliver.
+    Block(Arc<Block>),
+    /// `ticker_interval` has passed.
+    Tick,
+    /// Close and reopen files (SIGHUP).
+    Reopen,
+    /// Nothing more will come: flush, acknowledge, return.
+    End,
+}
+
+struct Shared {
+    acked: AtomicU64,
+    queued: AtomicUsize,
+    waker: Arc<Waker>,
+}
+
+/// The engine's side: sends blocks, reads acknowledgements.
+pub struct FeedSender {
+    sender: Option<mpsc::UnboundedSender<Arc<Block>>>,
+    shared: Arc<Shared>,
+    next: u64,
+}
+
+impl FeedSender {
+    /// Hands a block over and returns its ticket. Never waits; see [`FeedSender::queued`].
+    pub fn send(&mut self, mut block: Block) -> u64 {
+        self.next += 1;
+        block.ticket = self.next;
+        self.shared.queued.fetch_add(block.bytes.len(), Ordering::Relaxed);
+        if let Some(sender) = &self.sender {
+            // The receiver lives until the daemon forces its exit.
+            let _ = sender.send(Arc::new(block));
+        }
+        self.next
+    }
+
+    /// Bytes sent and not yet acknowledged; the engine stops sending at a limit.
+    pub fn queued(&self) -> usize {
+        self.shared.queued.load(Ordering::Relaxed)
+    }
+
+    /// Tickets up to this one are done.
+    pub fn acked(&self) -> u64 {
+        self.shared.acked.load(Ordering::Acquire)
+    }
+
+    /// Nothing more will come.
+    pub fn close(&mut self) {
+        self.sender = None;
+    }
+}
+
+/// An output's side.
+pub struct Feed {
+    /// The plugin's name, counters and log.
+    pub site: Site,
+    receiver: mpsc::UnboundedReceiver<Arc<Block>>,
+    shared: Arc<Shared>,
+    /// Taken and not yet acknowledged, oldest first.
+    in_flight: VecDeque<Arc<Block>>,
+    /// How many of `in_flight` the present run has been given.
+    given: usize,
+    ticker: Option<tokio::time::Interval>,
+    period: Option<std::time::Duration>,
+    reopen: watch::Receiver<u64>,
+    /// Turns true when a shutdown has begun; outputs that retry for ever use it to bound their last attempts.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Feed {
+    /// Joins the two sides; the daemon's engine calls this. `waker` fires when something is acknowledged.
+    pub fn new(
+        site: Site,
+        waker: Arc<Waker>,
+        period: Option<std::time::Duration>,
+        reopen: watch::Receiver<u64>,
+        stopping: watch::Receiver<bool>,
+    ) -> (FeedSender, Feed) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared { acked: AtomicU64::new(0), queued: AtomicUsize::new(0), waker });
+        let feed = Feed {
+            site,
+            receiver,
+            shared: shared.clone(),
+            in_flight: VecDeque::new(),
+            given: 0,
+            ticker: None,
+            period,
+            reopen,
+            stopping,
+        };
+        (FeedSender { sender: Some(sender), shared, next: 0 }, feed)
+    }
+
+    /// The next thing to do. Cancel-safe. After [`FeedEvent::End`] it keeps returning that.
+    pub async fn next(&mut self) -> FeedEvent {
+        if let Some(block) = self.in_flight.get(self.given) {
+            self.given += 1;
+            return FeedEvent::Block(block.clone());
+        }
+        if let (None, Some(period)) = (&self.ticker, self.period) {
+            let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            self.ticker = Some(ticker);
+        }
+        let tick = async {
+            match &mut self.ticker {
+                Some(ticker) => drop(ticker.tick().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Ok(()) = self.reopen.changed() => FeedEvent::Reopen,
+            () = tick => FeedEvent::Tick,
+            block = self.receiver.recv() => match block {
+                Some(block) => {
+                    self.in_flight.push_back(block.clone());
+                    self.given = self.in_flight.len();
+                    FeedEvent::Block(block)
+                }
+                None => FeedEvent::End,
+            },
+        }
+    }
+
+    /// The next block, if one waits already.
+    pub fn try_next(&mut self) -> Option<Arc<Block>> {
+        let block = match self.in_flight.get(self.given) {
+            Some(block) => block.clone(),
+            None => {
+                let block = self.receiver.try_recv().ok()?;
+                self.in_flight.push_back(block.clone());
+                block
+            }
+        };
+        self.given += 1;
+        Some(block)
+    }
+
+    /// Everything up to and including `ticket` is done.
+    pub fn ack(&mut self, ticket: u64) {
+        let mut freed = 0;
+        while self.in_flight.front().is_some_and(|block| block.ticket <= ticket) {
+            if let Some(block) = self.in_flight.pop_front() {
+                freed += block.bytes.len();
+                self.given = self.given.saturating_sub(1);
+            }
+        }
+        self.shared.queued.fetch_sub(freed, Ordering::Relaxed);
+        self.shared.acked.fetch_max(ticket, Ordering::Release);
+        self.shared.waker.notify();
+    }
+
+    /// Starts over with the oldest block that is not acknowledged; called between two runs of an output, and
+    /// by outputs that lost a connection.
+    pub fn rewind(&mut self) {
+        self.given = 0;
+    }
+
+    /// Whether a shutdown has begun.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}

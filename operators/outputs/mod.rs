@@ -1,0 +1,35 @@
+//! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
+
+mod feed;
+
+pub use feed::{Block, Feed, FeedEvent, FeedSender};
+
+use crate::inputs::Runs;
+use crate::plugin::{BoxFuture, PluginError, Site};
+use heka_settings::Problems;
+
+/// One running output.
+pub trait Output: Send {
+    /// Where `run` runs.
+    fn runs(&self) -> Runs {
+        Runs::Shared
+    }
+
+    /// Takes blocks from `feed` until it ends, delivers them in order, and acknowledges each when it is done:
+    /// durable downstream, or dropped by a named rule. Flushes what is left when the feed ends, then returns
+    /// `Ok`. On an error the daemon restarts the output as `retries` says; blocks that were taken but not
+    /// acknowledged are given to the next run again.
+    fn run<'a>(&'a mut self, feed: &'a mut Feed) -> BoxFuture<'a, Result<(), PluginError>>;
+}
+
+/// The settings of an output, checked; makes instances, one a (re)start.
+pub trait OutputSpec: Send + Sync {
+    /// Checks what needs more than one setting, without touching the world.
+    fn check(&self, _site: &Site, _problems: &mut Problems) {}
+
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// When what it needs from the world is not there.
+    fn build(&self, site: &Site) -> Result<Box<dyn Output>, PluginError>;
+}

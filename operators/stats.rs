@@ -1,0 +1,89 @@
+//! Counters of one plugin instance, read by the reports: registered by name, bumped without locks.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One number that any thread may change.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicI64);
+
+impl Counter {
+    /// Adds to the number.
+    #[inline]
+    pub fn add(&self, n: usize) {
+        self.0.fetch_add(n as i64, Ordering::Relaxed);
+    }
+
+    /// Replaces the number.
+    pub fn set(&self, n: i64) {
+        self.0.store(n, Ordering::Relaxed);
+    }
+
+    /// The number.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One line of a plugin's report.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// A number with its unit (`count`, `B`, `ns`).
+    Number(i64, &'static str),
+    /// A text.
+    Text(String),
+}
+
+#[derive(Clone)]
+enum Entry {
+    Counter(Arc<Counter>, &'static str),
+    Text(String),
+}
+
+/// The counters of one plugin instance.
+#[derive(Default)]
+pub struct Stats {
+    entries: Mutex<Vec<(String, Entry)>>,
+}
+
+impl Stats {
+    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(String, Entry)>> {
+        // A panic elsewhere leaves the list whole: entries are only ever pushed or replaced.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counter called `name`, made on first use. Keep the result: looking up takes a lock.
+    pub fn counter(&self, name: &str, unit: &'static str) -> Arc<Counter> {
+        let mut entries = self.entries();
+        if let Some((_, Entry::Counter(counter, _))) = entries.iter().find(|(n, _)| n == name) {
+            return counter.clone();
+        }
+        let counter = Arc::new(Counter::default());
+        entries.push((name.to_owned(), Entry::Counter(counter.clone(), unit)));
+        counter
+    }
+
+    /// The counter of what the rule called `rule` drops; every drop has one.
+    pub fn drops(&self, rule: &str) -> Arc<Counter> {
+        self.counter(&format!("Dropped-{rule}"), "count")
+    }
+
+    /// Sets a text of the report.
+    pub fn text(&self, name: &str, value: impl Into<String>) {
+        let mut entries = self.entries();
+        let value = Entry::Text(value.into());
+        match entries.iter_mut().find(|(n, _)| n == name) {
+            Some((_, entry)) => *entry = value,
+            None => entries.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Everything registered, in order of registration.
+    pub fn read(&self) -> Vec<(String, Reading)> {
+        let reading = |entry: &Entry| match entry {
+            Entry::Counter(counter, unit) => Reading::Number(counter.get(), unit),
+            Entry::Text(text) => Reading::Text(text.clone()),
+        };
+        self.entries().iter().map(|(name, entry)| (name.clone(), reading(entry))).collect()
+    }
+}
