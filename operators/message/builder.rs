@@ -222,7 +222,7 @@ impl BatchBuilder {
             0 => 0,
             _ => self.signer(from.signer()),
         };
-        let mut copy = |builder: &mut Self, span: Span| {
+        let copy = |builder: &mut Self, span: Span| {
             if span.is_none() || (shared && !span.in_arena()) { span } else { builder.text(from.batch.text(span)) }
         };
         let mut row = *from.row;

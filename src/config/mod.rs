@@ -1,0 +1,1 @@
+//! Text to typed sections: files, environment, legacy forms, diagnostics.

@@ -1,0 +1,3 @@
+//! The daemon: text → typed configuration → plan → dataflow → running.
+
+pub mod config;
