@@ -14,26 +14,44 @@ pub fn parse(text: &Text) -> Result<Table, Problem> {
     Ok(Reader { text }.table(document.as_table(), 0..0))
 }
 
+/// What the parser says, what we say, and the remedy.
+const SAID: &[(&str, &str, &str)] = &[
+    ("string values must be quoted", "this is no value", "text goes in quotes; numbers, true and false do not"),
+    ("invalid basic string", "this text does not end", "close it with `\"` on the same line"),
+    ("invalid literal string", "this text does not end", "close it with `'` on the same line"),
+    (
+        "missing escaped value",
+        "no such escape",
+        "there are \\b \\t \\n \\f \\r \\\" \\\\ \\/ \\uXXXX; text in '…' takes backslashes as they are",
+    ),
+    ("unclosed array", "this array does not end", "close it with `]`"),
+    ("unclosed table", "this header does not end", "close it with `]`"),
+    ("unclosed inline table", "this table does not end", "close it with `}` on the same line"),
+    ("key with no value", "this key has no value", "write `key = value`"),
+    ("unquoted keys cannot be empty", "a key is missing here", "write `key = value`"),
+    (
+        "invalid unquoted key",
+        "this is no key",
+        "write `key = value`, with the key in quotes if it holds other than letters and digits",
+    ),
+    ("cannot recurse further", "nested too deeply", "use fewer levels"),
+    ("recursion limit", "nested too deeply", "use fewer levels"),
+];
+
 fn refuse(text: &Text, error: &toml_edit::TomlError) -> Problem {
-    let span = error.span().unwrap_or(text.text.len()..text.text.len());
-    let about = text.text.get(span.clone()).unwrap_or_default();
-    let message = match error.message() {
-        "duplicate key" => format!("Key '{about}' has already been defined."),
-        message => message.to_owned(),
-    };
-    let help = match error.message() {
-        "duplicate key" => Some("keep one of the two; a section or a key appears once in a file"),
-        message if message.starts_with("string values must be quoted") => Some("put the value in quotes"),
-        message if message.contains("array") && message.contains("unclosed") => Some("close the array with `]`"),
-        message if message.contains("basic string") && message.contains("invalid") => {
-            Some("escapes are \\b \\t \\n \\f \\r \\\" \\\\ \\/ and \\uXXXX; '…' takes backslashes as they are")
-        }
-        _ => None,
-    };
-    let problem = Problem::error(text.place(span), format!("Error decoding config file: {message}"));
-    match help {
-        Some(help) => problem.help(help),
-        None => problem,
+    let end = text.text.len();
+    let span = error.span().unwrap_or(end..end);
+    let place = text.place(span.clone());
+    let problem = |message: &str| Problem::error(place, format!("Error decoding config file: {message}"));
+    let said = error.message();
+    if said == "duplicate key" {
+        let key = text.text.get(span).unwrap_or_default();
+        return problem(&format!("Key '{key}' has already been defined."))
+            .help("a section, and a key of a section, appears once in a file");
+    }
+    match SAID.iter().find(|(prefix, ..)| said.starts_with(prefix)) {
+        Some((_, message, help)) => problem(message).help(*help),
+        None => problem(said),
     }
 }
 
@@ -133,7 +151,6 @@ mod tests {
         }
         for text in ["a = [1", "a = ", "a = x", "a = \"x", "a = \"\\q\"", "[a", "a", "= 1", "a = 1 2"] {
             let problem = read(text).unwrap_err();
-            println!("{text:12} {problem:?}");
             assert!(problem.place.file == 0 && problem.place.end as usize <= text.len(), "{text}");
         }
     }
