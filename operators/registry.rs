@@ -102,6 +102,26 @@ pub struct Defaults {
     pub accepts_any: bool,
 }
 
+impl Defaults {
+    /// No default of its own; `Default::default` cannot be called where types are declared.
+    pub const NONE: Defaults = Defaults {
+        decoder: None,
+        splitter: None,
+        ticker_interval: None,
+        message_matcher: None,
+        encoder: None,
+        use_framing: None,
+        frames_protobuf: false,
+        use_buffering: None,
+        buffering: None,
+        can_exit: false,
+        use_message_bytes: false,
+        no_encoder: false,
+        no_ticker: false,
+        accepts_any: false,
+    };
+}
+
 /// One plugin type.
 pub struct PluginType {
     /// The name used in `type`.
@@ -131,7 +151,13 @@ impl PluginType {
 }
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
-pub static TYPES: &[&PluginType] = &[];
+pub static TYPES: &[&PluginType] = &[
+    &crate::splitters::heka_framing::TYPE,
+    &crate::splitters::null::TYPE,
+    &crate::splitters::pattern_grouping::TYPE,
+    &crate::splitters::regex::TYPE,
+    &crate::splitters::token::TYPE,
+];
 
 /// The type called `name`.
 pub fn find(name: &str) -> Option<&'static PluginType> {
