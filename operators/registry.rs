@@ -151,7 +151,13 @@ impl PluginType {
 }
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
-pub static TYPES: &[&PluginType] = &[];
+pub static TYPES: &[&PluginType] = &[
+    &crate::splitters::heka_framing::TYPE,
+    &crate::splitters::null::TYPE,
+    &crate::splitters::pattern_grouping::TYPE,
+    &crate::splitters::regex::TYPE,
+    &crate::splitters::token::TYPE,
+];
 
 /// The type called `name`.
 pub fn find(name: &str) -> Option<&'static PluginType> {

@@ -21,9 +21,11 @@
 mod batch;
 mod builder;
 mod field;
+pub mod framing;
 mod row;
 mod rowset;
 mod selection;
+mod signing;
 mod span;
 mod uuid;
 
@@ -33,6 +35,7 @@ pub use field::{Field, FieldRef, FieldValue, ValueType};
 pub use row::{Flags, Row, RowRef};
 pub use rowset::RowSet;
 pub use selection::Selection;
+pub use signing::{Digest, HashFunction, Key, Signer};
 pub use span::Span;
 pub use uuid::{Uuid, UuidSource, derive_uuid};
 
