@@ -69,6 +69,10 @@ pub struct Chunk {
     pub offset: u64,
     /// What follows.
     pub end: ChunkEnd,
+    /// Where each datagram ends in `bytes`, when a chunk that ends with [`ChunkEnd::Packet`] carries several:
+    /// every one of them is then cut by itself, as if it had come in a chunk of its own. Empty means that the
+    /// bytes are one packet.
+    pub packets: Vec<u32>,
     /// When the bytes were read: nanoseconds since the UNIX epoch.
     pub received: i64,
     /// The share of the budget the bytes take.
