@@ -5,6 +5,7 @@
 //! at an edge: an input hands [`inputs::Chunk`]s over, an output takes [`outputs::Block`]s and acknowledges
 //! them. Everything between the edges is a plain value or a synchronous call on a batch.
 
+pub mod backoff;
 pub mod decoders;
 pub mod encoders;
 pub mod filters;
@@ -12,6 +13,8 @@ pub mod inputs;
 pub mod log;
 pub mod outputs;
 pub mod plugin;
+pub mod queue;
 pub mod registry;
 pub mod splitters;
 pub mod stats;
+pub mod throttle;

@@ -4,7 +4,7 @@ use crate::decoders::DecoderSpec;
 use crate::encoders::EncoderSpec;
 use crate::filters::FilterSpec;
 use crate::inputs::InputSpec;
-use crate::outputs::OutputSpec;
+use crate::outputs::{self, OutputSpec};
 use crate::splitters::SplitterSpec;
 use heka_settings::{Problems, Setting, Table};
 use std::sync::Arc;
@@ -157,6 +157,8 @@ pub static TYPES: &[&PluginType] = &[
     &crate::splitters::pattern_grouping::TYPE,
     &crate::splitters::regex::TYPE,
     &crate::splitters::token::TYPE,
+    &outputs::file::TYPE,
+    &outputs::log::TYPE,
 ];
 
 /// The type called `name`.

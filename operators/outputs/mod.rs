@@ -1,6 +1,10 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
 mod feed;
+pub mod file;
+#[cfg(test)]
+pub(crate) mod harness;
+pub mod log;
 
 pub use feed::{Block, Feed, FeedEvent, FeedSender};
 
