@@ -157,6 +157,8 @@ pub static TYPES: &[&PluginType] = &[
     &crate::splitters::pattern_grouping::TYPE,
     &crate::splitters::regex::TYPE,
     &crate::splitters::token::TYPE,
+    &crate::filters::counter::TYPE,
+    &crate::encoders::payload::TYPE,
     &outputs::file::TYPE,
     &outputs::log::TYPE,
 ];

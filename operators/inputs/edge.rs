@@ -97,6 +97,11 @@ impl InputEdge {
         *self.stop.borrow()
     }
 
+    /// Turns true when the input is told to stop.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
     /// Waits until the input is told to stop.
     pub async fn stopped(&self) {
         let mut stop = self.stop.clone();

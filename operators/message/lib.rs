@@ -27,6 +27,8 @@ mod rowset;
 mod selection;
 mod signing;
 mod span;
+mod strftime;
+mod transfer;
 mod uuid;
 
 pub use batch::{Batch, BitmapSlots, Origin};
@@ -37,6 +39,7 @@ pub use rowset::RowSet;
 pub use selection::Selection;
 pub use signing::{Digest, HashFunction, Key, Signer};
 pub use span::Span;
+pub use strftime::Strftime;
 pub use uuid::{Uuid, UuidSource, derive_uuid};
 
 /// Severity of a message that names none.

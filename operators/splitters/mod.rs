@@ -1,6 +1,7 @@
 //! Splitters: they cut records out of a stream of bytes.
 
 mod delimiter;
+mod deliver;
 pub mod heka_framing;
 pub mod null;
 pub mod pattern_grouping;
@@ -8,6 +9,7 @@ pub mod regex;
 mod stream;
 pub mod token;
 
+pub use deliver::{DeliverOptions, Delivered, Deliverer};
 pub use stream::{Cut, StreamOptions, StreamSplitter};
 
 use crate::plugin::{Globals, PluginError, Site};
