@@ -208,7 +208,10 @@ impl Feed {
     pub async fn abandon(&mut self, drop_rest: bool) {
         let dropped = self.site.stats.drops("output-ended");
         self.rewind();
-        while drop_rest {
+        if !drop_rest {
+            return;
+        }
+        loop {
             match self.next().await {
                 FeedEvent::Block(block) => {
                     dropped.add(block.len());

@@ -242,7 +242,7 @@ mod tests {
             let chunks = arrivals(text.as_bytes(), &sizes);
             let (records, _) = cut_all(Box::new(splitter("a", max_lines, 1000)), &chunks, 1000, false, false);
             let end = text.rfind('\n').map_or(0, |at| at + 1);
-            prop_assert_eq!(records.concat(), text[..end].as_bytes());
+            prop_assert_eq!(records.concat(), &text.as_bytes()[..end]);
             prop_assert!(records.iter().all(|r| r.ends_with(b"\n")));
         }
     }
