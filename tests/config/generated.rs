@@ -86,7 +86,11 @@ fn the_reference_in_the_repository_is_what_the_tables_say() {
         reference::write(&dir, TYPES).unwrap();
     }
     for (name, text) in reference::pages(TYPES) {
-        golden(&format!("docs/reference/{name}"), &text, "cargo run -- -reference docs/reference");
+        golden(
+            &format!("docs/reference/{name}"),
+            &text,
+            "cargo run -- -reference docs/reference (or UPDATE_GOLDEN=1 cargo test --test config)",
+        );
     }
 }
 
