@@ -138,6 +138,13 @@ integers!(u8, u16, u32, u64, usize, i32, i64);
 impl SettingType for Duration {
     const KIND: Kind = Kind::Duration;
     fn from_value(value: &Value, problems: &mut Problems) -> Option<Self> {
+        if let Data::Integer(number) = value.data {
+            problems.push(
+                Problem::error(value.place, "expected a duration, found integer")
+                    .help(format!("put a unit behind it and both in quotes: \"{number}s\" for seconds")),
+            );
+            return None;
+        }
         let text = String::from_value(value, problems)?;
         parse_duration(&text)
             .map_err(|why| {

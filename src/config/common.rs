@@ -1,6 +1,7 @@
 //! The options that every plugin of a category has, resolved: what the section says, else what the plugin's type
 //! declares, else the daemon's default.
 
+use super::buffering::{Buffering, BufferingKeys};
 use heka_operators::registry::{Category, Defaults, PluginType};
 use heka_operators::splitters::SplitterCommon;
 use heka_settings::{
@@ -74,20 +75,6 @@ settings! {
         max_delay: Duration = Duration::from_secs(30),
         /// Up to this much is added to each wait, at random.
         max_jitter: Duration = Duration::from_millis(500),
-    }
-}
-
-settings! {
-    /// A queue on disk.
-    pub struct BufferingKeys {
-        /// Bytes after which the queue goes on in a new file; 0: the plugin's default, else 536870912.
-        max_file_size: u64 = 0u64,
-        /// Bytes the queue may hold; 0: no limit.
-        max_buffer_size: u64 = 0u64,
-        /// What happens when the queue is full: `shutdown`, `drop` or `block`.
-        full_action: Placed<String> = Placed::nowhere("shutdown".to_owned()),
-        /// Acknowledgements between two checkpoints; 0: the plugin's default, else 1.
-        cursor_update_count: u32 = 0u32,
     }
 }
 
@@ -166,33 +153,6 @@ pub struct ConsumerCommon {
     pub buffering: Buffering,
 }
 
-/// A queue on disk, resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Buffering {
-    /// Bytes a file.
-    pub max_file_size: u64,
-    /// Bytes in all; 0: no limit.
-    pub max_buffer_size: u64,
-    /// What happens when it is full.
-    pub full_action: FullAction,
-    /// Acknowledgements between two checkpoints, at least 1.
-    pub cursor_update_count: u32,
-}
-
-/// What happens when a queue on disk is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FullAction {
-    /// The daemon ends.
-    Shutdown,
-    /// The message is dropped and counted.
-    Drop,
-    /// The sender waits.
-    Block,
-}
-
-/// Bytes a file of a queue has unless something says otherwise.
-const MAX_FILE_SIZE: u64 = 512 << 20;
-
 /// The common options of a category, `type` aside.
 pub fn table(category: Category) -> &'static [Setting] {
     match category {
@@ -200,6 +160,24 @@ pub fn table(category: Category) -> &'static [Setting] {
         Category::Splitter => SplitterCommon::table(),
         Category::Filter | Category::Output => ConsumerKeys::table(),
         Category::Decoder | Category::Encoder => &[],
+    }
+}
+
+/// What a common option is when a section of a type with these defaults does not give it; `None`: nothing.
+pub fn default_of(setting: &Setting, category: Category, defaults: &Defaults) -> Option<Data> {
+    let text = |text: Option<&str>| text.map(|text| Data::String(text.to_owned()));
+    match setting.name {
+        "decoder" => text(defaults.decoder),
+        "splitter" => text(Some(defaults.splitter.unwrap_or("NullSplitter"))),
+        "message_matcher" => text(defaults.message_matcher),
+        "encoder" => text(defaults.encoder),
+        "ticker_interval" => Some(Data::Integer(defaults.ticker_interval.unwrap_or(0) as i64)),
+        "can_exit" => Some(Data::Bool(defaults.can_exit)),
+        "use_framing" if defaults.frames_protobuf => defaults.use_framing.map(Data::Bool),
+        "use_framing" => Some(Data::Bool(defaults.use_framing.unwrap_or(false))),
+        "use_buffering" => Some(Data::Bool(defaults.use_buffering.unwrap_or(false))),
+        "use_message_bytes" if category == Category::Splitter => Some(Data::Bool(defaults.use_message_bytes)),
+        _ => (setting.default_data)(),
     }
 }
 
@@ -301,35 +279,7 @@ fn consumer(
         encoder: named(keys.encoder, defaults.encoder),
         use_framing: keys.use_framing.or(defaults.use_framing),
         use_buffering,
-        buffering: buffering(keys.buffering.0, defaults, use_buffering, &making, problems),
-    }
-}
-
-fn buffering(
-    keys: BufferingKeys,
-    defaults: &Defaults,
-    in_use: bool,
-    making: &dyn Fn(String) -> String,
-    problems: &mut Problems,
-) -> Buffering {
-    let full_action = match keys.full_action.value.as_str() {
-        "shutdown" => FullAction::Shutdown,
-        "drop" => FullAction::Drop,
-        "block" => FullAction::Block,
-        other => {
-            if in_use {
-                let why = format!("buffer full_action must be 'shutdown', 'drop', or 'block', got '{other}'");
-                problems.push(Problem::error(keys.full_action.place, making(why)));
-            }
-            FullAction::Shutdown
-        }
-    };
-    let (file_size, updates) = defaults.buffering.unwrap_or((MAX_FILE_SIZE, 1));
-    Buffering {
-        max_file_size: if keys.max_file_size > 0 { keys.max_file_size } else { file_size },
-        max_buffer_size: keys.max_buffer_size,
-        full_action,
-        cursor_update_count: if keys.cursor_update_count > 0 { keys.cursor_update_count } else { updates.max(1) },
+        buffering: Buffering::resolve(keys.buffering.0, defaults, use_buffering, &making, problems),
     }
 }
 

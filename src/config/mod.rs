@@ -8,6 +8,7 @@
 //! is wrong, here or later in the plan, is shown where the user wrote it.
 
 mod aliases;
+mod buffering;
 pub mod common;
 mod document;
 pub mod env;
@@ -17,11 +18,14 @@ pub mod literal;
 mod load;
 mod merge;
 mod offsets;
+pub mod reference;
 pub mod render;
+pub mod schema;
 mod section;
 pub mod source;
 
-pub use common::{Buffering, Common, ConsumerCommon, FullAction, InputCommon, Retries};
+pub use buffering::{Buffering, BufferingKeys, FullAction};
+pub use common::{Common, ConsumerCommon, InputCommon, Retries};
 pub use env::process_env;
 pub use hekad::HekadSettings;
 pub use load::{Config, Loaded, Refused, load, load_sources};
