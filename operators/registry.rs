@@ -152,6 +152,8 @@ impl PluginType {
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
 pub static TYPES: &[&PluginType] = &[
+    &crate::inputs::tcp::TYPE,
+    &crate::inputs::udp::TYPE,
     &crate::splitters::heka_framing::TYPE,
     &crate::splitters::null::TYPE,
     &crate::splitters::pattern_grouping::TYPE,
@@ -159,8 +161,8 @@ pub static TYPES: &[&PluginType] = &[
     &crate::splitters::token::TYPE,
     &crate::filters::counter::TYPE,
     &crate::encoders::payload::TYPE,
-    &outputs::file::TYPE,
-    &outputs::log::TYPE,
+    &crate::outputs::file::TYPE,
+    &crate::outputs::log::TYPE,
 ];
 
 /// The type called `name`.
