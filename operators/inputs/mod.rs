@@ -3,6 +3,7 @@
 mod chunk;
 mod credit;
 mod edge;
+pub mod logstreamer;
 
 pub use chunk::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, FieldSeed, Stream};
 pub use credit::{Credit, Credits};
