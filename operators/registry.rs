@@ -4,7 +4,7 @@ use crate::decoders::DecoderSpec;
 use crate::encoders::EncoderSpec;
 use crate::filters::FilterSpec;
 use crate::inputs::InputSpec;
-use crate::outputs::{self, OutputSpec};
+use crate::outputs::OutputSpec;
 use crate::splitters::SplitterSpec;
 use heka_settings::{Problems, Setting, Table};
 use std::sync::Arc;
@@ -152,6 +152,7 @@ impl PluginType {
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
 pub static TYPES: &[&PluginType] = &[
+    &crate::inputs::logstreamer::TYPE,
     &crate::inputs::tcp::TYPE,
     &crate::inputs::udp::TYPE,
     &crate::splitters::heka_framing::TYPE,

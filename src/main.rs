@@ -15,22 +15,31 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command = match cli::parse(std::env::args().skip(1)) {
+    let command = match cli::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
-        Err(why) => {
-            eprint!("{why}\n\n{}", cli::usage());
+        Err(error) => {
+            eprintln!("{error}");
             return ExitCode::from(2);
         }
     };
     match command {
-        Command::Help => print!("{}", cli::usage()),
-        Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
-        Command::Check(path) => return if load(&path).is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
-        Command::DumpGraph(path, format) => match load(&path) {
+        Command::Run { config } => return run(&config),
+        Command::Check { config } => {
+            return if load(&config).is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Command::DumpGraph { config, format } => match load(&config) {
             Some((_, plan)) => print!("{}", dump(&plan, format)),
             None => return ExitCode::FAILURE,
         },
-        Command::Run(path) => return run(&path),
+        Command::Version => println!("{}", cli::VERSION),
+        Command::Help => print!("{}", cli::usage()),
+        Command::Schema => println!("{:#}", config::schema::schema(registry::TYPES)),
+        Command::Reference { dir } => {
+            if let Err(error) = config::reference::write(&dir, registry::TYPES) {
+                eprintln!("can't write the reference to {}: {error}", dir.display());
+                return ExitCode::FAILURE;
+            }
+        }
     }
     ExitCode::SUCCESS
 }

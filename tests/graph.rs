@@ -5,7 +5,8 @@ mod support;
 use heka_operators::registry::TYPES;
 use heka_settings::Problems;
 use hekad::config::{Sources, load_sources};
-use hekad::plan::{Format, Graph, Plan, dump, resolve};
+use hekad::cli::GraphFormat as Format;
+use hekad::plan::{Graph, Plan, dump, resolve};
 use support::Site;
 
 const CONFIG: &str = r#"
@@ -37,7 +38,7 @@ path = "/dev/null"
 
 fn plan(text: &str) -> Plan {
     let loaded =
-        load_sources(Sources::from_texts([("a.toml", text)]), TYPES, &|_| None).map_err(|r| r.problems).unwrap();
+        load_sources(Sources::from_texts([("a.toml", text)]), Problems::default(), TYPES, &|_| None).map_err(|r| r.problems).unwrap();
     let mut problems = Problems::default();
     let plan = resolve(&loaded.config, &mut problems);
     plan.unwrap_or_else(|| panic!("{:?}", problems.into_sorted()))

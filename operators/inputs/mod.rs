@@ -5,6 +5,7 @@ mod credit;
 mod edge;
 pub mod tcp;
 pub mod udp;
+pub mod logstreamer;
 
 pub use chunk::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, FieldSeed, Stream};
 pub use credit::{Credit, Credits};

@@ -6,7 +6,7 @@ mod print;
 mod resolve;
 
 pub use graph::{Graph, names};
-pub use print::{Format, dump};
+pub use print::dump;
 pub use resolve::resolve;
 
 use heka_matcher::{Matcher, Predicates};

@@ -1,20 +1,10 @@
 //! `--dump-graph`: the plan as dot, mermaid or JSON, printed without running anything.
 
+use crate::cli::GraphFormat as Format;
 use crate::plan::{Graph, Plan, names};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-
-/// How the graph is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Graphviz.
-    Dot,
-    /// Mermaid, for markdown.
-    Mermaid,
-    /// JSON, for programs.
-    Json,
-}
 
 /// What is known of each node beside its name: label lines, and the worker it lives on.
 fn details(plan: &Plan) -> BTreeMap<String, (Vec<String>, Option<usize>)> {
