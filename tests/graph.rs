@@ -4,8 +4,8 @@ mod support;
 
 use heka_operators::registry::TYPES;
 use heka_settings::Problems;
-use hekad::config::{Sources, load_sources};
 use hekad::cli::GraphFormat as Format;
+use hekad::config::{Sources, load_sources};
 use hekad::plan::{Graph, Plan, dump, resolve};
 use support::Site;
 
@@ -37,8 +37,9 @@ path = "/dev/null"
 "#;
 
 fn plan(text: &str) -> Plan {
-    let loaded =
-        load_sources(Sources::from_texts([("a.toml", text)]), Problems::default(), TYPES, &|_| None).map_err(|r| r.problems).unwrap();
+    let loaded = load_sources(Sources::from_texts([("a.toml", text)]), Problems::default(), TYPES, &|_| None)
+        .map_err(|r| r.problems)
+        .unwrap();
     let mut problems = Problems::default();
     let plan = resolve(&loaded.config, &mut problems);
     plan.unwrap_or_else(|| panic!("{:?}", problems.into_sorted()))
