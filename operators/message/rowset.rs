@@ -74,7 +74,7 @@ impl RowSet {
             (RowSet::Bits(_), RowSet::Bits(b)) => self.combine(b, rows, |x, y| x & !y),
             (RowSet::All, RowSet::Bits(b)) => {
                 let mut words: Vec<u64> = b.iter().map(|word| !word).collect();
-                if let Some(last) = words.last_mut().filter(|_| rows % 64 != 0) {
+                if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(64)) {
                     *last &= (1 << (rows % 64)) - 1;
                 }
                 RowSet::from_words(words, rows)
