@@ -261,6 +261,25 @@ mod tests {
     }
 
     #[test]
+    fn many_equalities_of_one_field_agree_with_each_alone() {
+        use heka_message::FieldValue::{Bytes, Integer, String};
+        let values = [Some(String(b"a")), None, Some(Integer(1)), Some(Bytes(b"b")), Some(String(b"other")), None];
+        let mut builder = BatchBuilder::default();
+        let name = builder.text(b"name");
+        for value in values {
+            builder.row();
+            value.iter().for_each(|value| builder.field(name, Span::NONE, *value));
+        }
+        let batch = builder.finish();
+        let mut compiler = Compiler::new();
+        let matchers =
+            ["a", "b", "c", "1", ""].map(|l| compiler.compile(&format!("Fields[name] == '{l}'"), None).unwrap());
+        let predicates = compiler.finish();
+        let found = matchers.map(|matcher| rows(&matcher, &predicates, &batch));
+        assert_eq!(found, [vec![0], vec![3], vec![], vec![], vec![]]);
+    }
+
+    #[test]
     fn matchers_that_come_later_leave_the_slots_of_the_plan_alone() {
         let batch = typed(&["a", "b", "c"]);
         let compile = |text: &str| {
