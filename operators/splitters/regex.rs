@@ -155,7 +155,7 @@ impl Splitter for RegexSplitter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::splitters::testing::{split_all, splits_alike_however_it_arrives};
+    use crate::splitters::testing::{arrivals, cut_all, split_all, splits_alike_however_it_arrives};
     use heka_settings::Data;
     use proptest::prelude::*;
 
@@ -234,6 +234,9 @@ mod tests {
         (r"#(a*)#", false),
     ];
 
+    /// More than any pattern above of bounded length can take back.
+    const REACH_OF_BOUNDED: usize = 100;
+
     proptest! {
         #[test]
         fn arrival_does_not_matter(text in "[a\n\r# é]{0,120}", sizes in prop::collection::vec(1usize..30, 1..40),
@@ -246,11 +249,13 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_taken(data in prop::collection::vec(any::<u8>(), 0..200),
-                               sizes in prop::collection::vec(1usize..40, 1..40), max in 1usize..60) {
-            splits_alike_however_it_arrives(|| Box::new(splitter(r"[\x00-\x20]", true)), &data, &sizes, max);
+        fn any_bytes_are_taken(data in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'#'), any::<u8>()], 0..900),
+                               sizes in prop::collection::vec(1usize..90, 1..40), which in 0..PATTERNS.len(),
+                               max in 1usize..60) {
+            let (pattern, captured_ends) = PATTERNS[which];
+            let (_, sum) =
+                cut_all(Box::new(splitter(pattern, captured_ends)), &arrivals(&data, &sizes), max, false, false);
+            prop_assert_eq!(sum.consumed, data.len());
         }
     }
-
-    const REACH_OF_BOUNDED: usize = 100;
 }
