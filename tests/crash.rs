@@ -31,7 +31,7 @@ fn fifty_crashes_lose_no_line() {
             written += 500;
             append(&site.path("logs/app.log"), text.as_bytes());
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            std::thread::sleep(Duration::from_millis(random >> 60));
+            std::thread::sleep(Duration::from_millis(random >> 57));
         }
         daemon.crash();
     }
