@@ -21,6 +21,8 @@
 mod batch;
 mod builder;
 mod field;
+mod protobuf_read;
+mod protobuf_write;
 mod row;
 mod rowset;
 mod selection;
@@ -30,6 +32,8 @@ mod uuid;
 pub use batch::{Batch, BitmapSlots, Origin};
 pub use builder::{BatchBuilder, Mark};
 pub use field::{Field, FieldRef, FieldValue, ValueType};
+pub use protobuf_read::{WireCause, WireError, read_message};
+pub use protobuf_write::{message_len, write_message};
 pub use row::{Flags, Row, RowRef};
 pub use rowset::RowSet;
 pub use selection::Selection;
