@@ -102,6 +102,26 @@ pub struct Defaults {
     pub accepts_any: bool,
 }
 
+impl Defaults {
+    /// No default of its own; `Default::default` cannot be called where types are declared.
+    pub const NONE: Defaults = Defaults {
+        decoder: None,
+        splitter: None,
+        ticker_interval: None,
+        message_matcher: None,
+        encoder: None,
+        use_framing: None,
+        frames_protobuf: false,
+        use_buffering: None,
+        buffering: None,
+        can_exit: false,
+        use_message_bytes: false,
+        no_encoder: false,
+        no_ticker: false,
+        accepts_any: false,
+    };
+}
+
 /// One plugin type.
 pub struct PluginType {
     /// The name used in `type`.
