@@ -21,23 +21,33 @@
 mod batch;
 mod builder;
 mod field;
+mod layout;
+mod layout_read;
+mod moment;
 mod protobuf_read;
 mod protobuf_write;
 mod row;
 mod rowset;
 mod selection;
 mod span;
+mod strftime;
+mod time_format;
+mod timestamp;
 mod uuid;
 
 pub use batch::{Batch, BitmapSlots, Origin};
 pub use builder::{BatchBuilder, Mark};
 pub use field::{Field, FieldRef, FieldValue, ValueType};
+pub use layout::Layout;
 pub use protobuf_read::{WireCause, WireError, read_message};
 pub use protobuf_write::{message_len, write_message};
 pub use row::{Flags, Row, RowRef};
 pub use rowset::RowSet;
 pub use selection::Selection;
 pub use span::Span;
+pub use strftime::Strftime;
+pub use time_format::TimeFormat;
+pub use timestamp::{TimestampParser, zone_named};
 pub use uuid::{Uuid, UuidSource, derive_uuid};
 
 /// Severity of a message that names none.
