@@ -34,6 +34,17 @@ pub enum Look {
     Idle,
 }
 
+/// Where a stream without a position starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the beginning of its oldest file.
+    Oldest,
+    /// At the end of its newest file.
+    Newest,
+    /// Behind what this file held when it had this size.
+    Behind(PathBuf, u64),
+}
+
 /// Where to go on reading, when no file is open.
 struct Place {
     at: Position,
@@ -82,8 +93,7 @@ pub struct Follower {
     site: Site,
     hostname: String,
     files: Vec<LogFile>,
-    /// Start at the end of the newest file when there is no position.
-    tail_first: bool,
+    start: Start,
     place: Option<Place>,
     open: Option<Open>,
     stream: Arc<Stream>,
@@ -102,7 +112,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Opens the stream's journal. `tail_first` is for streams without a position.
+    /// Opens the stream's journal. `start` is for streams without a position.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -113,7 +123,7 @@ impl Follower {
         site: &Site,
         hostname: &str,
         journals: &Path,
-        tail_first: bool,
+        start: Start,
     ) -> Result<Self, String> {
         let (journal, held) =
             Journal::open(journals, name).map_err(|error| format!("cannot read the journal of {name}: {error}"))?;
@@ -131,7 +141,7 @@ impl Follower {
             site: site.clone(),
             hostname: hostname.to_owned(),
             files,
-            tail_first,
+            start,
             place,
             open: None,
             stream: Arc::default(),
@@ -267,9 +277,10 @@ impl Follower {
         let newest = self.files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
         let oldest = self.files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
         let Some(Place { at, since }) = &self.place else {
-            let (path, reader) = match self.tail_first {
-                true => (newest.clone(), Reader::open_at_end(&newest)?),
-                false => (oldest.clone(), Reader::open(&oldest)?),
+            let (path, reader) = match &self.start {
+                Start::Oldest => (oldest.clone(), Reader::open(&oldest)?),
+                Start::Newest => (newest.clone(), Reader::open_behind(&newest, None)?),
+                Start::Behind(path, size) => (path.clone(), Reader::open_behind(path, Some(*size))?),
             };
             return Ok((path, reader, false));
         };

@@ -18,9 +18,10 @@ mod watch;
 use crate::inputs::{ChunkBuf, ChunkPool, Commit, Credit, Input, InputEdge, InputSpec, Runs};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use follow::{Follower, Look};
+use follow::{Follower, Look, Start};
 use heka_settings::{Map, Place, Placed, Problem, Problems, Settings, settings};
 use pattern::FileMatch;
+use scan::LogFile;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -128,6 +129,8 @@ struct Logstreamer {
     by_name: HashMap<String, usize>,
     /// What scans complained of; each is logged once.
     complaints: HashSet<String>,
+    /// Files that were too old when the daemon started, with their size then.
+    stale: HashMap<PathBuf, u64>,
     started: bool,
 }
 
@@ -157,6 +160,7 @@ impl Logstreamer {
             followers: Vec::new(),
             by_name: HashMap::new(),
             complaints: HashSet::new(),
+            stale: HashMap::new(),
             started: false,
         };
         let errors = input.rescan();
@@ -177,10 +181,8 @@ impl Logstreamer {
                 continue;
             }
             let id = self.followers.len();
-            // What is written between the start and the discovery of a new stream is not old.
-            let tail_first = self.initial_tail && !self.started;
-            let follower =
-                Follower::new(id as u32, &name, files, &self.site, &self.hostname, &self.journals, tail_first);
+            let start = self.start_of(&files);
+            let follower = Follower::new(id as u32, &name, files, &self.site, &self.hostname, &self.journals, start);
             match follower {
                 Ok(follower) => {
                     self.by_name.insert(name, id);
@@ -189,10 +191,26 @@ impl Logstreamer {
                 Err(error) => errors.push(error),
             }
         }
+        if !self.started {
+            self.stale = found.stale.into_iter().collect();
+        }
         for skipped in found.skipped {
             self.complain(skipped);
         }
         errors
+    }
+
+    /// Where a new stream without a position starts. With `initial_tail` everything that was there when the
+    /// daemon started is old; what is written between then and the discovery of a new stream is not.
+    fn start_of(&self, files: &[LogFile]) -> Start {
+        if !self.initial_tail {
+            return Start::Oldest;
+        }
+        if !self.started {
+            return Start::Newest;
+        }
+        let old = files.iter().rev().find_map(|file| Some((file.path.clone(), *self.stale.get(&file.path)?)));
+        old.map_or(Start::Oldest, |(path, size)| Start::Behind(path, size))
     }
 
     /// Logs an error of a scan, once.
@@ -213,7 +231,7 @@ impl Logstreamer {
     async fn follow(&mut self, edge: &InputEdge, commits: &mut Option<UnboundedReceiver<Commit>>) {
         let pool = ChunkPool::new(CHUNK, HEADROOM, KEEP);
         let mut watch = Watch::new().ok();
-        let pause = if watch.is_some() { self.check_every } else { self.check_every.min(POLL) };
+        let mut pause = if watch.is_some() { self.check_every } else { self.check_every.min(POLL) };
         let mut scanned = Instant::now();
         let mut checked = Instant::now();
         let mut scan_at = scanned + self.rescan_every;
@@ -244,7 +262,10 @@ impl Logstreamer {
                 }
                 let look = self.followers[index].look(edge);
                 if let (Some(watch), Some(file)) = (watch.as_mut(), self.followers[index].take_changed()) {
-                    watch.follow(index as u32, file);
+                    // The kernel limits how many files can be watched.
+                    if !watch.follow(index as u32, file) {
+                        pause = pause.min(POLL);
+                    }
                 }
                 match look {
                     Look::Data => {

@@ -38,7 +38,7 @@ pub enum Available {
     Data,
     /// Everything has been read.
     End,
-    /// The file is shorter than what has been read: it was truncated.
+    /// What has been read is not there any more: the file was truncated or overwritten.
     Shrunk,
 }
 
@@ -59,6 +59,8 @@ pub struct Reader {
     pub head: Vec<u8>,
     /// The bytes before `offset`: at most [`WINDOW`].
     pub tail: Vec<u8>,
+    /// When the file had last been changed as its end was reached and compared with `tail`.
+    compared: Option<SystemTime>,
 }
 
 impl Reader {
@@ -80,6 +82,7 @@ impl Reader {
             offset: 0,
             head: Vec::new(),
             tail: Vec::new(),
+            compared: None,
         })
     }
 
@@ -92,16 +95,18 @@ impl Reader {
         Ok((seek == 0 || (reader.skip_to(seek)? && hash(&reader.tail) == last_hash)).then_some(reader))
     }
 
-    /// Opens the file at its end.
+    /// Opens the file behind what it held when its size on disk was `size`, or now if that is not given. A
+    /// compressed file does not grow, and is opened at its end.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open_at_end(path: &Path) -> std::io::Result<Self> {
+    pub fn open_behind(path: &Path, size: Option<u64>) -> std::io::Result<Self> {
         let mut reader = Reader::open(path)?;
         reader.look_for_gzip()?;
-        let end = match reader.is_gzip() {
-            true => u64::MAX,
-            false => reader.file.metadata()?.len(),
+        let end = match (reader.is_gzip(), size) {
+            (true, _) => u64::MAX,
+            (false, Some(size)) => size,
+            (false, None) => reader.size()?,
         };
         reader.skip_to(end)?;
         Ok(reader)
@@ -168,15 +173,27 @@ impl Reader {
     ///
     /// # Errors
     /// What the system says.
-    pub fn available(&self) -> std::io::Result<Available> {
-        Ok(match &self.source {
-            Source::Gzip { done: true, .. } => Available::End,
-            Source::Gzip { .. } => Available::Data,
-            Source::Plain => match self.size()?.cmp(&self.offset) {
-                std::cmp::Ordering::Greater => Available::Data,
-                std::cmp::Ordering::Equal => Available::End,
-                std::cmp::Ordering::Less => Available::Shrunk,
-            },
+    pub fn available(&mut self) -> std::io::Result<Available> {
+        match &self.source {
+            Source::Gzip { done: true, .. } => return Ok(Available::End),
+            Source::Gzip { .. } => return Ok(Available::Data),
+            Source::Plain => {}
+        }
+        let metadata = self.file.metadata()?;
+        Ok(match metadata.len().cmp(&self.offset) {
+            std::cmp::Ordering::Greater => Available::Data,
+            std::cmp::Ordering::Less => Available::Shrunk,
+            std::cmp::Ordering::Equal => {
+                // Truncated and grown to the same length again?
+                let modified = metadata.modified().ok();
+                match self.compared == modified || self.still_holds() {
+                    true => {
+                        self.compared = modified;
+                        Available::End
+                    }
+                    false => Available::Shrunk,
+                }
+            }
         })
     }
 

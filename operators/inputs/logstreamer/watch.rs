@@ -66,17 +66,19 @@ impl Watch {
         unsafe { libc::inotify_rm_watch(self.fd.get_ref().as_raw_fd(), wd) };
     }
 
-    /// Watches the file that a stream reads now, instead of the one before.
-    pub fn follow(&mut self, stream: u32, file: &File) {
+    /// Watches the file that a stream reads now, instead of the one before; says whether that is possible.
+    pub fn follow(&mut self, stream: u32, file: &File) -> bool {
         if let Some(wd) = self.files.remove(&stream) {
             self.remove(wd);
         }
         // By descriptor: the name may already belong to another file.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        if let Some(wd) = self.add(path.as_bytes(), libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF) {
+        let wd = self.add(path.as_bytes(), libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF);
+        if let Some(wd) = wd {
             self.watched.insert(wd, Watched::Stream(stream));
             self.files.insert(stream, wd);
         }
+        wd.is_some()
     }
 
     /// Watches a directory for new entries.
