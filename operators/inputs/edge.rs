@@ -76,7 +76,8 @@ impl InputEdge {
 
     /// Waits for room in the budget, then takes a buffer.
     pub async fn buffer(&self, pool: &Arc<ChunkPool>) -> (ChunkBuf, Credit) {
-        let credit = self.credits.take(pool.size()).await;
+        // Rows and arena of the batch made of it take about as much again.
+        let credit = self.credits.take(pool.size() * 2).await;
         (pool.take(), credit)
     }
 

@@ -94,10 +94,10 @@ const SPELLINGS: &[(&str, Item)] = &[
 
 /// The element that `rest` begins with, and its length.
 fn element(rest: &[u8], previous: Option<&Item>) -> Option<(Item, usize)> {
-    if matches!(previous, Some(Item::Second(_))) {
-        if let Some(found) = fraction(rest) {
-            return Some(found);
-        }
+    if matches!(previous, Some(Item::Second(_)))
+        && let Some(found) = fraction(rest)
+    {
+        return Some(found);
     }
     if rest.starts_with(b"_2006") {
         return None;

@@ -35,11 +35,11 @@ mod selection;
 mod signing;
 mod span;
 mod strftime;
-mod transfer;
 mod template;
 mod text;
 mod time_format;
 mod timestamp;
+mod transfer;
 mod uuid;
 
 pub use batch::{Batch, BitmapSlots, Origin};

@@ -152,9 +152,15 @@ impl<'a> Cursor<'a> {
         loop {
             match wire {
                 wire_type::VARINT => drop(self.varint()?),
-                wire_type::FIXED64 => drop(self.take(8)?),
-                wire_type::BYTES => drop(self.range(wire)?),
-                wire_type::FIXED32 => drop(self.take(4)?),
+                wire_type::FIXED64 => {
+                    self.take(8)?;
+                }
+                wire_type::BYTES => {
+                    self.range(wire)?;
+                }
+                wire_type::FIXED32 => {
+                    self.take(4)?;
+                }
                 wire_type::GROUP_START => depth += 1,
                 wire_type::GROUP_END if depth > 0 => depth -= 1,
                 wire_type::GROUP_END => return Err(self.error(WireCause::BadGroup)),

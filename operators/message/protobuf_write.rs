@@ -272,10 +272,18 @@ mod tests {
         };
         let spans = texts.map(|text| place(&mut builder, &text));
         let row = builder.row();
-        uuid.map(|uuid| row.set_uuid(uuid));
-        timestamp.map(|timestamp| row.set_timestamp(timestamp));
-        severity.map(|severity| row.set_severity(severity));
-        pid.map(|pid| row.set_pid(pid));
+        if let Some(uuid) = uuid {
+            row.set_uuid(uuid);
+        }
+        if let Some(timestamp) = timestamp {
+            row.set_timestamp(timestamp);
+        }
+        if let Some(severity) = severity {
+            row.set_severity(severity);
+        }
+        if let Some(pid) = pid {
+            row.set_pid(pid);
+        }
         [row.msg_type, row.logger, row.payload, row.env_version, row.hostname] = spans;
         for field in fields {
             let name = place(&mut builder, &field.name);

@@ -1,5 +1,7 @@
 //! Plays the engine for tests of outputs: feeds blocks, reads acknowledgements, tells of reopening and stopping.
 
+#![allow(dead_code, reason = "every plugin's tests use their own part of it")]
+
 use crate::log::Log;
 use crate::outputs::{Block, Feed, FeedSender, Output};
 use crate::plugin::{Globals, PluginError, Site};

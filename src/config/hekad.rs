@@ -51,7 +51,7 @@ settings! {
         /// How long a shutdown may take to deliver what is on its way.
         shutdown_deadline: Duration = Duration::from_secs(30),
         /// Bytes that inputs may have on their way through the daemon at once.
-        memory_budget: u64 = 32u64 << 20,
+        memory_budget: u64 = 16u64 << 20,
     }
 }
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use timely::logging::TimelyEvent;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// How often stalls are looked for.
@@ -20,12 +20,6 @@ const DIAGNOSTICS: Duration = Duration::from_secs(30);
 
 /// Runs the plan until a signal, an ended plugin or the end of all inputs stops it. Returns the exit code.
 pub fn run(plan: Plan) -> i32 {
-    log::info("Starting hekad...");
-    let plan = Arc::new(plan);
-    let start = now_ms();
-    let (wiring, ends) = Wiring::new(&plan, start);
-    let (events, mut happened) = unbounded_channel();
-    let workers = start_workers(&plan, &wiring, &events);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -33,6 +27,20 @@ pub fn run(plan: Plan) -> i32 {
             return 1;
         }
     };
+    // Before anything runs: from here on a signal means what the manual says.
+    let mut signals = match runtime.block_on(async { Signals::new() }) {
+        Ok(signals) => signals,
+        Err(error) => {
+            log::error(format!("can't listen to signals: {error}"));
+            return 1;
+        }
+    };
+    log::info("Starting hekad...");
+    let plan = Arc::new(plan);
+    let start = now_ms();
+    let (wiring, ends) = Wiring::new(&plan, start);
+    let (events, mut happened) = unbounded_channel();
+    let workers = start_workers(&plan, &wiring, &events);
     let (drained, mut all_drained) = unbounded_channel();
     match workers {
         Ok(guards) => {
@@ -50,12 +58,31 @@ pub fn run(plan: Plan) -> i32 {
     let code = runtime.block_on(async {
         let mut supervisor = Supervisor::new(events);
         start_plugins(&plan, ends, &mut supervisor);
-        let code = serve(&plan, &wiring, &mut supervisor, &mut happened, &mut all_drained).await;
+        let code = serve(&plan, &wiring, &mut supervisor, &mut signals, &mut happened, &mut all_drained).await;
         log::info("Shutdown complete.");
         code
     });
     log::flush();
     code
+}
+
+/// The signals the daemon answers to.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    report: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            report: signal(SignalKind::user_defined1())?,
+        })
+    }
 }
 
 type Joined = tokio::sync::mpsc::UnboundedReceiver<bool>;
@@ -115,14 +142,10 @@ async fn serve(
     plan: &Arc<Plan>,
     wiring: &Arc<Wiring>,
     supervisor: &mut Supervisor,
+    signals: &mut Signals,
     happened: &mut tokio::sync::mpsc::UnboundedReceiver<Event>,
     all_drained: &mut Joined,
 ) -> i32 {
-    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::user_defined1()];
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup), Ok(mut report)] = signals.map(signal) else {
-        log::error("can't listen to signals");
-        return 1;
-    };
     let mut diagnostics = tokio::time::interval(DIAGNOSTICS);
     let mut code = 0;
     let mut deadline: Option<tokio::time::Instant> = None;
@@ -134,14 +157,14 @@ async fn serve(
             }
         };
         let stop_now = tokio::select! {
-            _ = interrupt.recv() => true,
-            _ = terminate.recv() => true,
-            _ = hangup.recv() => {
+            _ = signals.interrupt.recv() => true,
+            _ = signals.terminate.recv() => true,
+            _ = signals.hangup.recv() => {
                 log::info("Reload initiated.");
                 supervisor.reopen();
                 false
             }
-            _ = report.recv() => {
+            _ = signals.report.recv() => {
                 log::info("Queue report initiated.");
                 log::info(crate::control::report::text(plan, wiring.as_ref(), supervisor.credits()));
                 false

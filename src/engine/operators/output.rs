@@ -75,6 +75,8 @@ pub fn output<'scope>(
                         break;
                     }
                     let Some((capability, selection)) = waiting.pop_front() else { break };
+                    // Grown at once: a block that doubles its way up leaves memory behind.
+                    block.bytes.reserve(selection.batch.source().len() + selection.len());
                     encode.encode(&selection, &mut block);
                     status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
                     held.get_or_insert(capability);
