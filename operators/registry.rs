@@ -4,7 +4,7 @@ use crate::decoders::DecoderSpec;
 use crate::encoders::EncoderSpec;
 use crate::filters::FilterSpec;
 use crate::inputs::InputSpec;
-use crate::outputs::{self, OutputSpec};
+use crate::outputs::OutputSpec;
 use crate::splitters::SplitterSpec;
 use heka_settings::{Problems, Setting, Table};
 use std::sync::Arc;
@@ -151,7 +151,20 @@ impl PluginType {
 }
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
-pub static TYPES: &[&PluginType] = &[&outputs::file::TYPE, &outputs::log::TYPE];
+pub static TYPES: &[&PluginType] = &[
+    &crate::inputs::logstreamer::TYPE,
+    &crate::inputs::tcp::TYPE,
+    &crate::inputs::udp::TYPE,
+    &crate::splitters::heka_framing::TYPE,
+    &crate::splitters::null::TYPE,
+    &crate::splitters::pattern_grouping::TYPE,
+    &crate::splitters::regex::TYPE,
+    &crate::splitters::token::TYPE,
+    &crate::filters::counter::TYPE,
+    &crate::encoders::payload::TYPE,
+    &crate::outputs::file::TYPE,
+    &crate::outputs::log::TYPE,
+];
 
 /// The type called `name`.
 pub fn find(name: &str) -> Option<&'static PluginType> {

@@ -14,6 +14,12 @@ impl Counter {
         self.0.fetch_add(n as i64, Ordering::Relaxed);
     }
 
+    /// Takes from the number, for counts of what is there now.
+    #[inline]
+    pub fn sub(&self, n: usize) {
+        self.0.fetch_sub(n as i64, Ordering::Relaxed);
+    }
+
     /// Replaces the number.
     pub fn set(&self, n: i64) {
         self.0.store(n, Ordering::Relaxed);

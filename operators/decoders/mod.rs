@@ -1,5 +1,9 @@
 //! Decoders: they turn records into messages.
 
+mod run;
+
+pub use run::DecodeRunner;
+
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};
 use heka_settings::Problems;

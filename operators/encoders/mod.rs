@@ -1,5 +1,10 @@
 //! Encoders: they turn messages into bytes for an output.
 
+pub mod payload;
+mod run;
+
+pub use run::EncodeRunner;
+
 use crate::plugin::{PluginError, Site};
 use heka_message::RowRef;
 use heka_settings::Problems;

@@ -80,6 +80,18 @@ impl InputEdge {
         (pool.take(), credit)
     }
 
+    /// Makes the memory and the budget that a read holds fit what it brought, so that a trickle of small reads
+    /// does not pin large buffers: a buffer less than a quarter full is copied, and returns to its pool.
+    pub fn fit(&self, buf: ChunkBuf, credit: Credit) -> (ChunkBuf, Credit) {
+        if buf.len() >= buf.capacity() / 4 {
+            return (buf, credit);
+        }
+        let small = ChunkBuf::copy_of(buf.as_ref());
+        // When the budget has no room for the small share, the large one stays taken.
+        let credit = self.credits.try_take(small.len()).unwrap_or(credit);
+        (small, credit)
+    }
+
     /// The budget all inputs share.
     pub fn credits(&self) -> &Credits {
         &self.credits
@@ -95,6 +107,11 @@ impl InputEdge {
     /// Whether the input has been told to stop.
     pub fn is_stopping(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Turns true when the input is told to stop.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
     }
 
     /// Waits until the input is told to stop.

@@ -3,6 +3,9 @@
 mod chunk;
 mod credit;
 mod edge;
+pub mod logstreamer;
+pub mod tcp;
+pub mod udp;
 
 pub use chunk::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, FieldSeed, Stream};
 pub use credit::{Credit, Credits};

@@ -3,7 +3,7 @@
 use crate::{Batch, Span};
 
 /// The type of a field's values, numbered as on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ValueType {
     /// Text, not necessarily valid UTF-8.
@@ -39,7 +39,7 @@ impl ValueType {
 
 /// A field of a batch: 32 bytes, `Copy`. One value lies in the field itself; several, or none, lie in the
 /// batch's list of values, as raw words.
-#[derive(Clone, Copy, Debug)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug)]
 pub struct Field {
     /// The name.
     pub name: Span,

@@ -21,19 +21,45 @@
 mod batch;
 mod builder;
 mod field;
+pub mod framing;
+mod interpolate;
+mod layout;
+mod layout_read;
+mod message_template;
+mod moment;
+mod protobuf_read;
+mod protobuf_write;
 mod row;
 mod rowset;
 mod selection;
+mod signing;
 mod span;
+mod strftime;
+mod transfer;
+mod template;
+mod text;
+mod time_format;
+mod timestamp;
 mod uuid;
 
 pub use batch::{Batch, BitmapSlots, Origin};
 pub use builder::{BatchBuilder, Mark};
 pub use field::{Field, FieldRef, FieldValue, ValueType};
+pub use interpolate::Interpolation;
+pub use layout::Layout;
+pub use message_template::MessageTemplate;
+pub use protobuf_read::{WireCause, WireError, read_message};
+pub use protobuf_write::{message_len, write_message};
 pub use row::{Flags, Row, RowRef};
 pub use rowset::RowSet;
 pub use selection::Selection;
+pub use signing::{Digest, HashFunction, Key, Signer};
 pub use span::Span;
+pub use strftime::Strftime;
+pub use template::{Captured, Template};
+pub use text::{format_g, parse_uuid, write_base64, write_uuid, write_value};
+pub use time_format::TimeFormat;
+pub use timestamp::{TimestampParser, zone_named};
 pub use uuid::{Uuid, UuidSource, derive_uuid};
 
 /// Severity of a message that names none.

@@ -3,7 +3,7 @@
 use crate::{Batch, DEFAULT_SEVERITY, Field, FieldRef, Span, Uuid};
 
 /// Which scalars of a row were set, and what else is known of it; a set of bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Flags(pub u16);
 
 impl Flags {
@@ -34,7 +34,7 @@ impl Flags {
 }
 
 /// The header of one message, its texts as spans of the batch, its fields as a range of the batch's fields.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, Default)]
 pub struct Row {
     /// Sixteen raw bytes; meaningful when [`Flags::UUID`] is set.
     pub uuid: Uuid,

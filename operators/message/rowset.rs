@@ -28,6 +28,13 @@ impl RowSet {
         RowSet::normal(words, count, rows)
     }
 
+    /// The set whose bits are set in `words`, 64 rows a word, lowest bit first, in its cheapest form. Bits past
+    /// the batch's `rows` must be clear.
+    pub fn from_words(words: Vec<u64>, rows: usize) -> Self {
+        let count = words.iter().map(|w| w.count_ones() as usize).sum();
+        RowSet::normal(words, count, rows)
+    }
+
     fn normal(words: Vec<u64>, count: usize, rows: usize) -> Self {
         match count {
             0 => RowSet::None,
@@ -38,9 +45,7 @@ impl RowSet {
 
     fn combine(&self, other: &[u64], rows: usize, op: impl Fn(u64, u64) -> u64) -> Self {
         let RowSet::Bits(mine) = self else { unreachable!("callers handle All and None") };
-        let words: Vec<u64> = mine.iter().zip(other).map(|(a, b)| op(*a, *b)).collect();
-        let count = words.iter().map(|w| w.count_ones() as usize).sum();
-        RowSet::normal(words, count, rows)
+        RowSet::from_words(mine.iter().zip(other).map(|(a, b)| op(*a, *b)).collect(), rows)
     }
 
     /// The rows in both sets; `rows` is the batch's length.
@@ -58,6 +63,22 @@ impl RowSet {
             (RowSet::All, _) | (_, RowSet::All) => RowSet::All,
             (RowSet::None, x) | (x, RowSet::None) => x.clone(),
             (_, RowSet::Bits(b)) => self.combine(b, rows, |x, y| x | y),
+        }
+    }
+
+    /// The rows in this set that are not in `other`; `rows` is the batch's length.
+    pub fn without(&self, other: &RowSet, rows: usize) -> RowSet {
+        match (self, other) {
+            (RowSet::None, _) | (_, RowSet::All) => RowSet::None,
+            (x, RowSet::None) => x.clone(),
+            (RowSet::Bits(_), RowSet::Bits(b)) => self.combine(b, rows, |x, y| x & !y),
+            (RowSet::All, RowSet::Bits(b)) => {
+                let mut words: Vec<u64> = b.iter().map(|word| !word).collect();
+                if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(64)) {
+                    *last &= (1 << (rows % 64)) - 1;
+                }
+                RowSet::from_words(words, rows)
+            }
         }
     }
 
@@ -142,6 +163,10 @@ mod tests {
             prop_assert_eq!(x.and(&y, rows).iter(rows).collect::<Vec<_>>(), both.clone());
             prop_assert_eq!(x.or(&y, rows).iter(rows).collect::<Vec<_>>(), either);
             prop_assert_eq!(x.and(&y, rows).count(rows), both.len());
+            for (set, member) in [(&x, &a), (&RowSet::All, &vec![true; rows])] {
+                let only: Vec<usize> = (0..rows).filter(|&i| member[i] && !b[i]).collect();
+                prop_assert_eq!(set.without(&y, rows).iter(rows).collect::<Vec<_>>(), only);
+            }
             prop_assert!((0..rows).all(|i| x.contains(i) == a[i]));
         }
     }

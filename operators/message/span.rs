@@ -7,7 +7,7 @@ const ARENA: u32 = 1 << 31;
 /// A text of a batch: a range of the source bytes or of the arena, or unset. Eight bytes, `Copy`.
 ///
 /// Two equal spans of one batch are the same text, so a test can be remembered by span.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
     start: u32,
     len: u32,

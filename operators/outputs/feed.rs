@@ -203,6 +203,26 @@ impl Feed {
         self.given = 0;
     }
 
+    /// Gives up for good. Where the daemon goes on without the output, everything still to come is dropped and
+    /// counted; where it does not, what is left stays unacknowledged, so that the next start delivers it.
+    pub async fn abandon(&mut self, drop_rest: bool) {
+        let dropped = self.site.stats.drops("output-ended");
+        self.rewind();
+        if !drop_rest {
+            return;
+        }
+        loop {
+            match self.next().await {
+                FeedEvent::Block(block) => {
+                    dropped.add(block.len());
+                    self.ack(block.ticket);
+                }
+                FeedEvent::End => break,
+                FeedEvent::Tick | FeedEvent::Reopen => {}
+            }
+        }
+    }
+
     /// Whether a shutdown has begun.
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()

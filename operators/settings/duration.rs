@@ -53,9 +53,37 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(nanos as u64))
 }
 
+/// Writes a duration so that [`parse_duration`] reads it back: whole units, largest first, as in `2h45m`.
+pub fn format_duration(length: Duration) -> String {
+    const PARTS: [(&str, u128); 6] = [
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("ns", 1),
+    ];
+    let mut rest = length.as_nanos();
+    let mut text = String::new();
+    for (unit, nanos) in PARTS {
+        if rest >= nanos {
+            text.push_str(&format!("{}{unit}", rest / nanos));
+            rest %= nanos;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writes_what_it_reads() {
+        for text in ["0s", "250ms", "30s", "2m", "2h45m", "1s1ns"] {
+            assert_eq!(parse_duration(text).map(format_duration).as_deref(), Ok(text));
+        }
+    }
 
     #[test]
     fn reads_what_go_reads() {

@@ -1,6 +1,6 @@
 //! The types a setting can have, how each is read from a value, and how it describes itself.
 
-use crate::{Data, Problem, Problems, Settings, Table, Value, parse_duration};
+use crate::{Data, Place, Problem, Problems, Settings, Table, Value, format_duration, parse_duration};
 use std::time::Duration;
 
 /// What a setting holds, as shown in the reference and the JSON schema.
@@ -43,6 +43,11 @@ pub trait SettingType: Sized {
     const KIND: Kind;
     /// Reads a value; problems are noted, and `None` means the default stands in.
     fn from_value(value: &Value, problems: &mut Problems) -> Option<Self>;
+    /// Writes the value as a configuration would hold it, so that the reference and the schema can show a
+    /// default; `None` stands for "nothing", the default of an optional setting.
+    fn to_data(&self) -> Option<Data> {
+        None
+    }
 }
 
 fn mismatch(value: &Value, wanted: &str, problems: &mut Problems) {
@@ -66,6 +71,9 @@ impl SettingType for String {
             }
         }
     }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::String(self.clone()))
+    }
 }
 
 impl SettingType for bool {
@@ -78,6 +86,9 @@ impl SettingType for bool {
                 None
             }
         }
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::Bool(*self))
     }
 }
 
@@ -92,6 +103,9 @@ impl SettingType for f64 {
                 None
             }
         }
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::Float(*self))
     }
 }
 
@@ -112,6 +126,10 @@ macro_rules! integers {
                         .help(format!("use a value from {} to {}", <$t>::MIN, <$t>::MAX)));
                 }).ok()
             }
+            fn to_data(&self) -> Option<Data> {
+                // A default beyond 63 bits cannot be written in a configuration; the largest that can stands in.
+                Some(Data::Integer(i64::try_from(*self).unwrap_or(i64::MAX)))
+            }
         }
     )*};
 }
@@ -120,6 +138,13 @@ integers!(u8, u16, u32, u64, usize, i32, i64);
 impl SettingType for Duration {
     const KIND: Kind = Kind::Duration;
     fn from_value(value: &Value, problems: &mut Problems) -> Option<Self> {
+        if let Data::Integer(number) = value.data {
+            problems.push(
+                Problem::error(value.place, "expected a duration, found integer")
+                    .help(format!("put a unit behind it and both in quotes: \"{number}s\" for seconds")),
+            );
+            return None;
+        }
         let text = String::from_value(value, problems)?;
         parse_duration(&text)
             .map_err(|why| {
@@ -127,12 +152,18 @@ impl SettingType for Duration {
             })
             .ok()
     }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::String(format_duration(*self)))
+    }
 }
 
 impl<T: SettingType> SettingType for Option<T> {
     const KIND: Kind = T::KIND;
     fn from_value(value: &Value, problems: &mut Problems) -> Option<Self> {
         T::from_value(value, problems).map(Some)
+    }
+    fn to_data(&self) -> Option<Data> {
+        self.as_ref().and_then(T::to_data)
     }
 }
 
@@ -145,6 +176,9 @@ impl<T: SettingType> SettingType for Vec<T> {
         };
         let all: Vec<Option<T>> = items.iter().map(|item| T::from_value(item, problems)).collect();
         all.into_iter().collect()
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::Array(self.iter().filter_map(|item| item.to_data().map(Value::new)).collect()))
     }
 }
 
@@ -169,6 +203,10 @@ impl<T: SettingType> SettingType for Map<T> {
             table.entries.iter().map(|e| T::from_value(&e.value, problems).map(|v| (e.key.clone(), v))).collect();
         all.into_iter().collect::<Option<Vec<_>>>().map(Map)
     }
+    fn to_data(&self) -> Option<Data> {
+        let items = self.0.iter().filter_map(|(key, value)| value.to_data().map(|data| (key.as_str(), data)));
+        Some(Data::Table(items.fold(Table::default(), |table, (key, data)| table.with(key, data))))
+    }
 }
 
 /// The untouched value, for options whose keys the user invents.
@@ -176,6 +214,9 @@ impl SettingType for Value {
     const KIND: Kind = Kind::Any;
     fn from_value(value: &Value, _: &mut Problems) -> Option<Self> {
         Some(value.clone())
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(self.data.clone())
     }
 }
 
@@ -190,6 +231,9 @@ impl SettingType for Table {
                 None
             }
         }
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::Table(self.clone()))
     }
 }
 
@@ -206,6 +250,32 @@ impl<T: Settings> SettingType for Nested<T> {
         };
         crate::refuse_unknown(table, &[T::table()], problems);
         Some(Nested(T::read(table, problems)))
+    }
+}
+
+/// A value that remembers where it stands, for checks that come after reading.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    /// What was written.
+    pub value: T,
+    /// Where; [`Place::NOWHERE`] for a default.
+    pub place: Place,
+}
+
+impl<T> Placed<T> {
+    /// A default.
+    pub fn nowhere(value: T) -> Self {
+        Placed { value, place: Place::NOWHERE }
+    }
+}
+
+impl<T: SettingType> SettingType for Placed<T> {
+    const KIND: Kind = T::KIND;
+    fn from_value(value: &Value, problems: &mut Problems) -> Option<Self> {
+        T::from_value(value, problems).map(|inner| Placed { value: inner, place: value.place })
+    }
+    fn to_data(&self) -> Option<Data> {
+        self.value.to_data()
     }
 }
 
@@ -233,6 +303,9 @@ impl SettingType for Pattern {
             })
             .ok()
     }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::String(self.0.as_str().to_owned()))
+    }
 }
 
 fn last_line(text: &str) -> String {
@@ -254,6 +327,9 @@ impl SettingType for Octal {
             );
             None
         })
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::String(format!("{:o}", self.0)))
     }
 }
 
@@ -311,5 +387,8 @@ impl<W: Words> SettingType for OneOf<W> {
                 None
             }
         }
+    }
+    fn to_data(&self) -> Option<Data> {
+        Some(Data::String(self.word.to_owned()))
     }
 }

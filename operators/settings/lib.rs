@@ -30,8 +30,8 @@ mod problem;
 mod table;
 mod value;
 
-pub use duration::{Span as DurationText, parse_duration};
-pub use kinds::{Kind, Map, Nested, Octal, OneOf, Pattern, SettingType, Words};
+pub use duration::{Span as DurationText, format_duration, parse_duration};
+pub use kinds::{Kind, Map, Nested, Octal, OneOf, Pattern, Placed, SettingType, Words};
 pub use problem::{Level, Place, Problem, Problems};
 pub use table::{Setting, Settings, nearest, refuse_unknown};
 pub use value::{Data, Entry, Table, Value};

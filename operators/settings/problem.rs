@@ -75,9 +75,31 @@ impl Problem {
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
+    owner: Option<String>,
 }
 
 impl Problems {
+    /// An empty list for the section called `owner`, which messages then name.
+    pub fn of(owner: impl Into<String>) -> Self {
+        Problems { list: Vec::new(), owner: Some(owner.into()) }
+    }
+
+    /// The section that is being read, if the list was made for one.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// How many of the problems refuse the configuration.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|p| p.level == Level::Error).count()
+    }
+
+    /// Changes every problem found so far.
+    pub fn map(mut self, change: impl FnMut(Problem) -> Problem) -> Self {
+        self.list = self.list.into_iter().map(change).collect();
+        self
+    }
+
     /// Notes one problem.
     pub fn push(&mut self, problem: Problem) {
         self.list.push(problem);

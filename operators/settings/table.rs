@@ -1,6 +1,6 @@
 //! The table of a plugin's settings, and the macro that declares it.
 
-use crate::{Kind, Problem, Problems, Table};
+use crate::{Data, Kind, Problem, Problems, Table};
 
 /// One option: what the reference says of it and what the schema allows.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,8 @@ pub struct Setting {
     pub kind: Kind,
     /// The default as Rust source text; empty when the option is optional, `required` when it must be given.
     pub default: &'static str,
+    /// The default as a configuration would hold it; `None` when there is none.
+    pub default_data: fn() -> Option<Data>,
     /// The reference's text, one or more lines.
     pub help: &'static str,
 }
@@ -25,18 +27,27 @@ pub trait Settings: Sized {
     fn read(table: &Table, problems: &mut Problems) -> Self;
 }
 
-/// Notes every key of `table` that none of `known` declares, with the nearest known key as the remedy.
+/// Notes every key of `table` that none of `known` declares, with the nearest known key as the remedy, and
+/// every key that is set a second time in another case.
 pub fn refuse_unknown(table: &Table, known: &[&[Setting]], problems: &mut Problems) {
+    let names = || known.iter().flat_map(|t| t.iter()).map(|s| s.name);
+    let owner = problems.owner().map(|name| format!(" for '{name}'")).unwrap_or_default();
     for entry in &table.entries {
-        let names = || known.iter().flat_map(|t| t.iter()).map(|s| s.name);
-        if names().any(|n| n.eq_ignore_ascii_case(&entry.key)) {
+        let Some(name) = names().find(|n| n.eq_ignore_ascii_case(&entry.key)) else {
+            let problem = Problem::error(entry.place, format!("unknown config setting{owner}: {}", entry.key));
+            problems.push(match nearest(&entry.key, names()) {
+                Some(name) => problem.help(format!("did you mean `{name}`?")),
+                None => problem.help("remove the line, or see the reference for this plugin's settings"),
+            });
             continue;
+        };
+        if let Some(first) = table.get(name).filter(|first| first.key != entry.key) {
+            problems.push(
+                Problem::error(entry.place, format!("`{}` and `{}` are the same setting", first.key, entry.key))
+                    .also(first.place, "already set here")
+                    .help("keep one of the two"),
+            );
         }
-        let problem = Problem::error(entry.place, format!("unknown config setting: {}", entry.key));
-        problems.push(match nearest(&entry.key, names()) {
-            Some(name) => problem.help(format!("did you mean `{name}`?")),
-            None => problem.help("remove the line, or see the reference for this plugin's settings"),
-        });
     }
 }
 
@@ -84,6 +95,10 @@ macro_rules! settings {
                     name: $crate::settings!(@key $field $($key)?),
                     kind: <$type as $crate::SettingType>::KIND,
                     default: $crate::settings!(@text $($default)?),
+                    default_data: || {
+                        let default: $type = $crate::settings!(@default $type $(, $default)?);
+                        $crate::SettingType::to_data(&default)
+                    },
                     help: concat!($($help, "\n"),*),
                 } ),* ];
                 TABLE

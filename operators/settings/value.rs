@@ -85,3 +85,61 @@ impl Table {
         self
     }
 }
+
+/// Writes the value in TOML, sub-sections as inline tables.
+impl std::fmt::Display for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Data::String(text) => quote(text, f),
+            Data::Integer(i) => write!(f, "{i}"),
+            Data::Float(x) => write!(f, "{x:?}"),
+            Data::Bool(b) => write!(f, "{b}"),
+            Data::Datetime(text) => f.write_str(text),
+            Data::Array(items) => {
+                f.write_str("[")?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{}", if i > 0 { ", " } else { "" }, item.data)?;
+                }
+                f.write_str("]")
+            }
+            Data::Table(table) => {
+                f.write_str("{")?;
+                for (i, entry) in table.entries.iter().enumerate() {
+                    f.write_str(if i > 0 { ", " } else { " " })?;
+                    quote(&entry.key, f)?;
+                    write!(f, " = {}", entry.value.data)?;
+                }
+                f.write_str(if table.entries.is_empty() { "}" } else { " }" })
+            }
+        }
+    }
+}
+
+fn quote(text: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_str("\"")?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c.is_control() => write!(f, "\\u{:04X}", u32::from(c))?,
+            c => write!(f, "{c}")?,
+        }
+    }
+    f.write_str("\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_in_toml() {
+        let table = Table::default().with("a b", Data::Float(1.0)).with("c", Data::String("\"\\\u{1}\n".into()));
+        let list = Data::Array(vec![Value::new(Data::Integer(-1)), Value::new(Data::Table(table))]);
+        assert_eq!(list.to_string(), r#"[-1, { "a b" = 1.0, "c" = "\"\\\u0001\n" }]"#);
+        assert_eq!(Data::Table(Table::default()).to_string(), "{}");
+    }
+}

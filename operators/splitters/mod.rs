@@ -1,5 +1,17 @@
 //! Splitters: they cut records out of a stream of bytes.
 
+mod delimiter;
+mod deliver;
+pub mod heka_framing;
+pub mod null;
+pub mod pattern_grouping;
+pub mod regex;
+mod stream;
+pub mod token;
+
+pub use deliver::{DeliverOptions, Delivered, Deliverer};
+pub use stream::{Cut, StreamOptions, StreamSplitter};
+
 use crate::plugin::{Globals, PluginError, Site};
 use heka_settings::{Problems, settings};
 
@@ -14,12 +26,37 @@ pub struct Record {
     pub signer: u16,
 }
 
-/// Finds records. Keeps no bytes: what a call does not consume is shown to it again with more behind it.
+impl Record {
+    /// A record that nobody signed.
+    pub fn unsigned(start: usize, end: usize) -> Self {
+        Record { start, end, signer: 0 }
+    }
+}
+
+/// Finds records. Keeps no bytes: what a call does not consume is shown to it again with more behind it. It may
+/// keep numbers, such as how much of that rest it has searched, so that no byte is looked at twice.
 pub trait Splitter: Send {
     /// Appends the complete records of `data` and returns how many bytes are done with: delivered, or
-    /// discarded as delimiters or garbage. Zero-length records are skipped. `last` says that no more bytes
-    /// will follow: what is left over is then up to the caller.
+    /// discarded as delimiters or garbage. Zero-length records are skipped (a frame with an empty body is
+    /// none). `last` says that no more bytes will follow: what is left over is then up to the caller, and the
+    /// next call begins anew.
     fn split(&mut self, data: &[u8], last: bool, records: &mut Vec<Record>) -> usize;
+
+    /// Gives up the record that `rest`, what the last call did not consume, begins with: it is too long.
+    /// Returns how many bytes need not be shown again. The splitter consumes the remainder of that record,
+    /// up to and including its delimiter, without delivering it.
+    fn give_up(&mut self, rest: &[u8]) -> usize;
+
+    /// How many bytes longer than a record the rest may become while the record can still turn out to be
+    /// short enough: the length of a delimiter that does not belong to it.
+    fn slack(&self) -> usize {
+        0
+    }
+
+    /// Whether records end wherever the bytes of a read end, so that a long one may be delivered in parts.
+    fn divisible(&self) -> bool {
+        false
+    }
 
     /// Names of the signers that [`Record::signer`] refers to.
     fn signers(&self) -> &[String] {
@@ -52,3 +89,6 @@ pub trait SplitterSpec: Send + Sync {
     /// When the settings do not allow one.
     fn build(&self, site: &Site) -> Result<Box<dyn Splitter>, PluginError>;
 }
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,78 @@
+//! Runs an encoder over a selection into a block, with stream framing around each message if asked.
+
+use crate::encoders::Encoder;
+use crate::outputs::Block;
+use crate::plugin::Site;
+use crate::stats::Counter;
+use heka_message::Selection;
+use heka_message::framing::write_frame;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// An encoder with its framing.
+pub struct EncodeRunner {
+    encoder: Box<dyn Encoder>,
+    site: Site,
+    framing: bool,
+    body: Vec<u8>,
+    failed: Arc<Counter>,
+    oversized: Arc<Counter>,
+}
+
+impl EncodeRunner {
+    /// Runs `encoder`, framing each message when `framing`.
+    pub fn new(encoder: Box<dyn Encoder>, site: Site, framing: bool) -> Self {
+        let failed = site.stats.drops("encode-failure");
+        let oversized = site.stats.drops("message-too-big");
+        EncodeRunner { encoder, site, framing, body: Vec::new(), failed, oversized }
+    }
+
+    /// Appends the selected messages to `block`.
+    pub fn encode(&mut self, selection: &Selection, block: &mut Block) {
+        let start = block.bytes.len();
+        let done = block.ends.len();
+        let run = catch_unwind(AssertUnwindSafe(|| self.encode_all(selection, block)));
+        if run.is_err() {
+            block.bytes.truncate(start);
+            block.ends.truncate(done);
+            self.failed.add(selection.len());
+            self.site.log.error("the encoder panicked; the batch is dropped");
+        }
+    }
+
+    fn encode_all(&mut self, selection: &Selection, block: &mut Block) {
+        let mut logged = false;
+        block.ends.reserve(selection.len());
+        for message in selection.iter() {
+            let start = block.bytes.len();
+            let result = if self.framing {
+                self.body.clear();
+                self.encoder.encode(message, &mut self.body).and_then(|some| {
+                    let max = self.site.globals.max_message_size;
+                    if some && write_frame(&self.body, max, &mut block.bytes).is_err() {
+                        self.oversized.add(1);
+                        return Err(format!(
+                            "Message too big, requires {} (MAX_MESSAGE_SIZE = {max})",
+                            self.body.len()
+                        ));
+                    }
+                    Ok(some)
+                })
+            } else {
+                self.encoder.encode(message, &mut block.bytes)
+            };
+            match result {
+                Ok(true) => block.ends.push(block.bytes.len() as u32),
+                Ok(false) => block.bytes.truncate(start),
+                Err(why) => {
+                    block.bytes.truncate(start);
+                    self.failed.add(1);
+                    if !logged {
+                        self.site.log.error(format!("Error encoding message: {why}"));
+                        logged = true;
+                    }
+                }
+            }
+        }
+    }
+}

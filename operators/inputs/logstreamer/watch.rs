@@ -1,0 +1,138 @@
+//! Wakes the input when a file grows or a directory gets a new entry, so that nobody has to look all the time.
+//! It is only a hint: what is missed here (network file systems, a full queue) is found by the next check.
+
+use std::collections::HashMap;
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use tokio::io::unix::AsyncFd;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Something happened to the file that this stream reads.
+    File(u32),
+    /// A directory has a new entry.
+    Entry(PathBuf),
+    /// Too much happened to tell.
+    Lost,
+}
+
+enum Watched {
+    Stream(u32),
+    Directory(PathBuf),
+}
+
+/// The kernel's notifications for one input.
+pub struct Watch {
+    fd: AsyncFd<File>,
+    watched: HashMap<i32, Watched>,
+    files: HashMap<u32, i32>,
+    directories: HashMap<PathBuf, i32>,
+}
+
+impl Watch {
+    /// Starts watching nothing; needs a runtime.
+    ///
+    /// # Errors
+    /// When the kernel has no more of them to give.
+    pub fn new() -> std::io::Result<Self> {
+        // SAFETY: no pointers are passed; a valid descriptor belongs to nobody else yet.
+        let fd = unsafe {
+            let fd = libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC);
+            if fd < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            OwnedFd::from_raw_fd(fd)
+        };
+        // SAFETY: the file is owned by the registration and neither replaced nor closed before it.
+        let fd = unsafe { AsyncFd::register(File::from(fd))? };
+        Ok(Watch { fd, watched: HashMap::new(), files: HashMap::new(), directories: HashMap::new() })
+    }
+
+    fn add(&self, path: &[u8], mask: u32) -> Option<i32> {
+        let path = CString::new(path).ok()?;
+        // SAFETY: the path is a valid C string for the length of the call.
+        let wd = unsafe { libc::inotify_add_watch(self.fd.get_ref().as_raw_fd(), path.as_ptr(), mask) };
+        (wd >= 0).then_some(wd)
+    }
+
+    fn remove(&mut self, wd: i32) {
+        self.watched.remove(&wd);
+        // SAFETY: no pointers are passed. It fails when the kernel has removed the watch itself.
+        unsafe { libc::inotify_rm_watch(self.fd.get_ref().as_raw_fd(), wd) };
+    }
+
+    /// Watches the file that a stream reads now, instead of the one before; says whether that is possible.
+    pub fn follow(&mut self, stream: u32, file: &File) -> bool {
+        if let Some(wd) = self.files.remove(&stream) {
+            self.remove(wd);
+        }
+        // By descriptor: the name may already belong to another file.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let wd = self.add(path.as_bytes(), libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF);
+        if let Some(wd) = wd {
+            self.watched.insert(wd, Watched::Stream(stream));
+            self.files.insert(stream, wd);
+        }
+        wd.is_some()
+    }
+
+    /// Watches a directory for new entries.
+    pub fn directory(&mut self, path: &Path) {
+        if self.directories.contains_key(path) {
+            return;
+        }
+        let mask = libc::IN_CREATE | libc::IN_MOVED_TO | libc::IN_ONLYDIR;
+        if let Some(wd) = self.add(path.as_os_str().as_bytes(), mask) {
+            self.watched.insert(wd, Watched::Directory(path.to_owned()));
+            self.directories.insert(path.to_owned(), wd);
+        }
+    }
+
+    /// Waits for events and adds them to `events`.
+    pub async fn wait(&mut self, events: &mut Vec<Event>) {
+        let Ok(mut ready) = self.fd.readable().await else {
+            // The runtime is going away; so is the caller.
+            return std::future::pending().await;
+        };
+        ready.clear_ready();
+        drop(ready);
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(length @ 1..) = self.fd.get_ref().read(&mut buffer) {
+            self.parse(&buffer[..length], events);
+        }
+    }
+
+    /// Reads the kernel's records: watch, mask, cookie, length of the name, the name padded with zeros.
+    fn parse(&mut self, mut bytes: &[u8], events: &mut Vec<Event>) {
+        while let Some((header, rest)) = bytes.split_first_chunk::<16>() {
+            let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+            let (wd, mask, length) = (word(0) as i32, word(4), word(12) as usize);
+            let (name, rest) = rest.split_at(length.min(rest.len()));
+            bytes = rest;
+            if mask & libc::IN_Q_OVERFLOW != 0 {
+                events.push(Event::Lost);
+            }
+            let event = match self.watched.get(&wd) {
+                Some(Watched::Stream(stream)) => Event::File(*stream),
+                Some(Watched::Directory(path)) => {
+                    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+                    Event::Entry(path.join(OsStr::from_bytes(name)))
+                }
+                None => continue,
+            };
+            if mask & libc::IN_IGNORED != 0 {
+                self.watched.remove(&wd);
+                self.directories.retain(|_, kept| *kept != wd);
+                self.files.retain(|_, kept| *kept != wd);
+            }
+            if events.last() != Some(&event) {
+                events.push(event);
+            }
+        }
+    }
+}

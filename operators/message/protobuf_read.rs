@@ -1,0 +1,524 @@
+//! Reading messages from their protobuf form: one pass, texts stay where they lie.
+//!
+//! A reader of a protocol that strangers speak: every length is checked against what is there, nesting is
+//! counted instead of recursed into, and the memory used is bounded by the length of the message. "Required"
+//! is not enforced, because peers never did.
+
+use crate::{BatchBuilder, FieldValue, Flags, Row, Span, ValueType};
+use std::ops::Range;
+
+/// Why bytes are not a message, and where it was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireError {
+    /// Offset into the message, in bytes.
+    pub offset: usize,
+    /// What is wrong there.
+    pub cause: WireCause,
+}
+
+/// What can be wrong with the bytes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireCause {
+    /// The bytes end inside a value.
+    Truncated,
+    /// A number does not end after ten bytes.
+    Overflow,
+    /// A tag that protobuf does not allow.
+    BadTag,
+    /// A field of the schema is encoded as another type.
+    WrongType,
+    /// Group markers do not match.
+    BadGroup,
+}
+
+impl std::fmt::Display for WireError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match self.cause {
+            WireCause::Truncated => "unexpected end",
+            WireCause::Overflow => "number longer than ten bytes",
+            WireCause::BadTag => "illegal tag",
+            WireCause::WrongType => "wrong wire type for a known field",
+            WireCause::BadGroup => "unbalanced group",
+        };
+        write!(f, "protobuf: {what} at byte {}", self.offset)
+    }
+}
+
+impl std::error::Error for WireError {}
+
+/// How a value is encoded: the low three bits of its tag.
+pub(crate) mod wire_type {
+    pub const VARINT: u8 = 0;
+    pub const FIXED64: u8 = 1;
+    pub const BYTES: u8 = 2;
+    pub const GROUP_START: u8 = 3;
+    pub const GROUP_END: u8 = 4;
+    pub const FIXED32: u8 = 5;
+}
+
+/// A place in the bytes of a message; all offsets count from the message's first byte. Ranges come from
+/// [`Cursor::take`] alone, so they always lie within the bytes.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor over a part of the same bytes.
+    fn within(&self, range: Range<usize>) -> Cursor<'a> {
+        Cursor { bytes: &self.bytes[..range.end], at: range.start }
+    }
+
+    fn error(&self, cause: WireCause) -> WireError {
+        WireError { offset: self.at, cause }
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64, WireError> {
+        if let Some(&byte) = self.bytes.get(self.at)
+            && byte < 0x80
+        {
+            self.at += 1;
+            return Ok(u64::from(byte));
+        }
+        let mut value = 0u64;
+        for shift in (0..70).step_by(7) {
+            let Some(&byte) = self.bytes.get(self.at) else { return Err(self.error(WireCause::Truncated)) };
+            self.at += 1;
+            // Bits past the 64th are dropped, as all implementations do.
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(self.error(WireCause::Overflow))
+    }
+
+    /// The next tag as field number and wire type; `None` at the end.
+    #[inline]
+    fn tag(&mut self) -> Result<Option<(u32, u8)>, WireError> {
+        if self.at == self.bytes.len() {
+            return Ok(None);
+        }
+        let at = self.at;
+        let tag = self.varint()?;
+        match u32::try_from(tag >> 3) {
+            Ok(number @ 1..0x2000_0000) => Ok(Some((number, (tag & 7) as u8))),
+            _ => Err(WireError { offset: at, cause: WireCause::BadTag }),
+        }
+    }
+
+    /// Moves past `len` bytes.
+    #[inline]
+    fn take(&mut self, len: u64) -> Result<Range<usize>, WireError> {
+        match usize::try_from(len) {
+            Ok(len) if len <= self.bytes.len() - self.at => {
+                let start = self.at;
+                self.at += len;
+                Ok(start..self.at)
+            }
+            _ => Err(self.error(WireCause::Truncated)),
+        }
+    }
+
+    fn expect(&self, found: u8, wanted: u8) -> Result<(), WireError> {
+        if found == wanted { Ok(()) } else { Err(self.error(WireCause::WrongType)) }
+    }
+
+    #[inline]
+    fn number(&mut self, found: u8) -> Result<u64, WireError> {
+        self.expect(found, wire_type::VARINT)?;
+        self.varint()
+    }
+
+    #[inline]
+    fn range(&mut self, found: u8) -> Result<Range<usize>, WireError> {
+        self.expect(found, wire_type::BYTES)?;
+        let len = self.varint()?;
+        self.take(len)
+    }
+
+    fn double(&mut self) -> Result<f64, WireError> {
+        let range = self.take(8)?;
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.bytes[range]);
+        Ok(f64::from_le_bytes(bytes))
+    }
+
+    /// Moves past a value of any type, groups included.
+    fn skip(&mut self, wire: u8) -> Result<(), WireError> {
+        let mut depth = 0usize;
+        let mut wire = wire;
+        loop {
+            match wire {
+                wire_type::VARINT => drop(self.varint()?),
+                wire_type::FIXED64 => drop(self.take(8)?),
+                wire_type::BYTES => drop(self.range(wire)?),
+                wire_type::FIXED32 => drop(self.take(4)?),
+                wire_type::GROUP_START => depth += 1,
+                wire_type::GROUP_END if depth > 0 => depth -= 1,
+                wire_type::GROUP_END => return Err(self.error(WireCause::BadGroup)),
+                _ => return Err(self.error(WireCause::BadTag)),
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+            match self.tag()? {
+                Some((_, next)) => wire = next,
+                None => return Err(self.error(WireCause::BadGroup)),
+            }
+        }
+    }
+}
+
+/// Turns offsets into a message into spans of its batch.
+#[derive(Clone, Copy)]
+struct Spans {
+    base: usize,
+    arena: bool,
+}
+
+impl Spans {
+    #[inline]
+    fn at(self, range: Range<usize>) -> Span {
+        let range = self.base + range.start..self.base + range.end;
+        if self.arena { Span::arena(range) } else { Span::source(range) }
+    }
+}
+
+/// Appends the message encoded by `bytes`, which lie at `wire` in the builder's batch: its texts are spans of
+/// them, and they are kept as the message's own encoding until it is changed.
+///
+/// # Errors
+/// When the bytes are not a message; nothing is appended then.
+pub fn read_message(builder: &mut BatchBuilder, bytes: &[u8], wire: Span) -> Result<(), WireError> {
+    debug_assert_eq!(bytes.len(), wire.len());
+    let mark = builder.mark();
+    builder.row();
+    let spans = Spans { base: wire.range().start, arena: wire.in_arena() };
+    let read = read_header(builder, Cursor { bytes, at: 0 }, spans);
+    match read {
+        Ok(unknown) => builder.seal_wire(wire, unknown),
+        Err(_) => builder.rollback(mark),
+    }
+    read.map(drop)
+}
+
+/// Fills the last row; tells whether there are fields this program does not know.
+fn read_header(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, spans: Spans) -> Result<bool, WireError> {
+    let mut row = Row::default();
+    let mut unknown = false;
+    while let Some((number, wire)) = cursor.tag()? {
+        match number {
+            1 => read_uuid(&mut row, &cursor.bytes[cursor.range(wire)?]),
+            2 => row.set_timestamp(cursor.number(wire)? as i64),
+            3 => row.msg_type = spans.at(cursor.range(wire)?),
+            4 => row.logger = spans.at(cursor.range(wire)?),
+            // Negative numbers come as five bytes or, sign-extended, as ten: the low 32 bits are the same.
+            5 => row.set_severity(cursor.number(wire)? as i32),
+            6 => row.payload = spans.at(cursor.range(wire)?),
+            7 => row.env_version = spans.at(cursor.range(wire)?),
+            8 => row.set_pid(cursor.number(wire)? as i32),
+            9 => row.hostname = spans.at(cursor.range(wire)?),
+            10 => {
+                let body = cursor.range(wire)?;
+                read_field(builder, cursor.within(body), spans)?;
+            }
+            _ => {
+                cursor.skip(wire)?;
+                unknown = true;
+            }
+        }
+    }
+    if let Some(last) = builder.last_row() {
+        *last = Row { first_field: last.first_field, field_count: last.field_count, ..row };
+    }
+    Ok(unknown)
+}
+
+/// An identity of any length but sixteen reads as none.
+fn read_uuid(row: &mut Row, bytes: &[u8]) {
+    match bytes.try_into() {
+        Ok(uuid) => row.set_uuid(uuid),
+        Err(_) => row.flags.0 &= !Flags::UUID.0,
+    }
+}
+
+/// Field numbers of the value lists, in the order of [`ValueType`].
+const FIRST_VALUES: u32 = 4;
+const LAST_VALUES: u32 = 8;
+
+fn read_field(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, spans: Spans) -> Result<(), WireError> {
+    let start = cursor.at;
+    let (mut name, mut representation) = (Span::NONE, Span::NONE);
+    let (mut value_type, mut explicit, mut values_seen, mut late) = (ValueType::String, false, false, false);
+    builder.open_field(name, representation, value_type).explicit_type = false;
+    while let Some((number, wire)) = cursor.tag()? {
+        match number {
+            1 => name = spans.at(cursor.range(wire)?),
+            2 => {
+                // A type from the future reads as the default, as protobuf has it for unknown words.
+                value_type = ValueType::from_wire(cursor.number(wire)?).unwrap_or(ValueType::String);
+                explicit = true;
+                late |= values_seen;
+                if let Some(field) = builder.last_field() {
+                    field.value_type = value_type;
+                }
+            }
+            3 => representation = spans.at(cursor.range(wire)?),
+            FIRST_VALUES..=LAST_VALUES => {
+                values_seen = true;
+                read_values(builder, &mut cursor, (number, wire), value_type, spans)?;
+            }
+            _ => cursor.skip(wire)?,
+        }
+    }
+    if let Some(field) = builder.last_field() {
+        (field.name, field.representation, field.explicit_type) = (name, representation, explicit);
+    }
+    if late {
+        // The type came behind values, which no writer does: read those again under the type that holds.
+        if let Some(field) = builder.last_field() {
+            field.count = 0;
+        }
+        cursor.at = start;
+        while let Some((number, wire)) = cursor.tag()? {
+            match number {
+                FIRST_VALUES..=LAST_VALUES => {
+                    read_values(builder, &mut cursor, (number, wire), value_type, spans)?;
+                }
+                _ => cursor.skip(wire)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends the value, or the packed values, under the cursor to the last field. Values of another type than
+/// the field's have no meaning and are passed over.
+fn read_values(
+    builder: &mut BatchBuilder,
+    cursor: &mut Cursor<'_>,
+    (number, wire): (u32, u8),
+    value_type: ValueType,
+    spans: Spans,
+) -> Result<(), WireError> {
+    if number != FIRST_VALUES + value_type as u32 {
+        return cursor.skip(wire);
+    }
+    match value_type {
+        ValueType::String | ValueType::Bytes => builder.add_span(spans.at(cursor.range(wire)?)),
+        _ if wire == wire_type::BYTES => {
+            let body = cursor.range(wire)?;
+            let mut packed = cursor.within(body);
+            while packed.at < packed.bytes.len() {
+                read_number(builder, &mut packed, value_type)?;
+            }
+        }
+        _ => {
+            let unpacked = if value_type == ValueType::Double { wire_type::FIXED64 } else { wire_type::VARINT };
+            cursor.expect(wire, unpacked)?;
+            read_number(builder, cursor, value_type)?;
+        }
+    }
+    Ok(())
+}
+
+#[inline]
+fn read_number(builder: &mut BatchBuilder, cursor: &mut Cursor<'_>, value_type: ValueType) -> Result<(), WireError> {
+    builder.add_value(match value_type {
+        ValueType::Double => FieldValue::Double(cursor.double()?),
+        ValueType::Bool => FieldValue::Bool(cursor.varint()? != 0),
+        _ => FieldValue::Integer(cursor.varint()? as i64),
+    });
+    Ok(())
+}
+
+/// Calls `each` with the encoding, tag included, of every top-level field of a message that the schema does
+/// not know. Stops at the first byte that is not protobuf.
+pub(crate) fn unknown_fields(bytes: &[u8], mut each: impl FnMut(&[u8])) {
+    let mut cursor = Cursor { bytes, at: 0 };
+    let mut start = 0;
+    while let Ok(Some((number, wire))) = cursor.tag() {
+        if cursor.skip(wire).is_err() {
+            return;
+        }
+        if number > 10 {
+            each(&bytes[start..cursor.at]);
+        }
+        start = cursor.at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Batch, RowRef, write_message};
+    use proptest::prelude::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let digit = |d: u8| (d as char).to_digit(16).unwrap() as u8;
+        digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Batch, WireError> {
+        // Something before and behind, so that an offset that is not shifted shows.
+        let mut source = b"before".to_vec();
+        source.extend_from_slice(bytes);
+        source.extend_from_slice(b"behind");
+        let mut builder = BatchBuilder::new(source.into());
+        read_message(&mut builder, bytes, Span::source(6..6 + bytes.len()))?;
+        Ok(builder.finish())
+    }
+
+    fn written(row: RowRef<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_message(row, &mut out);
+        out
+    }
+
+    const EXAMPLE: &str =
+        "0a10 000102030405060708090a0b0c0d0e0f 1001 1a0174 2807 32026869 520a 0a0161 1002 1a00 320105";
+
+    #[test]
+    fn the_example_of_the_contract_is_read() {
+        let bytes = hex(EXAMPLE);
+        assert_eq!(bytes.len(), 41);
+        let batch = read(&bytes).unwrap();
+        let row = batch.row(0);
+        assert_eq!(row.uuid(), Some(&std::array::from_fn(|i| i as u8)));
+        assert_eq!((row.timestamp(), row.msg_type(), row.severity(), row.payload()), (1, &b"t"[..], 7, &b"hi"[..]));
+        let field = row.field(b"a", 0).unwrap();
+        assert_eq!(field.values().collect::<Vec<_>>(), [FieldValue::Integer(5)]);
+        assert!(field.raw().explicit_type && field.raw().representation.is_some());
+        assert_eq!(written(row), bytes);
+    }
+
+    #[test]
+    fn the_smallest_messages_are_read() {
+        let batch = read(&hex("0a10000102030405060708090a0b0c0d0e0f10011a0161")).unwrap();
+        assert_eq!((batch.row(0).timestamp(), batch.row(0).msg_type()), (1, &b"a"[..]));
+        let batch = read(b"").unwrap();
+        assert_eq!((batch.row(0).uuid(), batch.row(0).severity(), batch.row(0).pid()), (None, 7, 0));
+        assert!(batch.row(0).raw().msg_type.is_none());
+    }
+
+    #[test]
+    fn negative_numbers_come_in_two_lengths() {
+        for bytes in ["28ffffffff0f 40feffffff0f", "28ffffffffffffffffff01 40feffffffffffffffff01"] {
+            let batch = read(&hex(bytes)).unwrap();
+            assert_eq!((batch.row(0).severity(), batch.row(0).pid()), (-1, -2), "{bytes}");
+            assert_eq!(written(batch.row(0)), hex(bytes));
+        }
+    }
+
+    #[test]
+    fn values_keep_their_order_however_they_are_spread() {
+        let cases = [
+            ("packed", "5209 0a0161 1002 3202 0102"),
+            ("unpacked", "5209 0a0161 1002 3001 3002"),
+            ("between other values", "520c 0a0161 1002 3001 220178 3002"),
+            ("packed and not", "520a 0a0161 1002 320101 3002"),
+            ("type behind the values", "5209 0a0161 3001 3002 1002"),
+            ("type changed behind the values", "520e 0a0161 1000 220178 3001 3002 1002"),
+        ];
+        for (what, bytes) in cases {
+            let bytes = hex(bytes);
+            let batch = read(&bytes).unwrap();
+            let field = batch.row(0).field(b"a", 0).expect(what);
+            let values: Vec<_> = field.values().collect();
+            assert_eq!(values, [FieldValue::Integer(1), FieldValue::Integer(2)], "{what}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_say_why() {
+        let cases = [
+            ("ffff", 2, WireCause::Truncated),
+            ("10ffffffffffffffffffff01", 11, WireCause::Overflow),
+            ("0a0100 07", 3, WireCause::BadTag),
+            ("0001", 0, WireCause::BadTag),
+            ("1a05 61", 2, WireCause::Truncated),
+            ("1a ffffffffffffffffff01", 11, WireCause::Truncated),
+            ("1801", 1, WireCause::WrongType),
+            ("12 0101", 1, WireCause::WrongType),
+            ("5205 0a0161 1a", 2, WireCause::Truncated),
+            ("5205 1003 390000", 5, WireCause::Truncated),
+            ("5b", 1, WireCause::BadGroup),
+            ("5c", 1, WireCause::BadGroup),
+        ];
+        for (bytes, offset, cause) in cases {
+            assert_eq!(read(&hex(bytes)).err(), Some(WireError { offset, cause }), "{bytes}");
+        }
+        assert_eq!(read(&[0xff, 0xff]).unwrap_err().to_string(), "protobuf: unexpected end at byte 2");
+    }
+
+    #[test]
+    fn groups_nest_without_depth_and_are_kept() {
+        let mut bytes = vec![0x5b; 100_000];
+        bytes.extend(std::iter::repeat_n(0x5c, 100_000));
+        let batch = read(&bytes).unwrap();
+        assert!(batch.row(0).raw().flags.has(Flags::UNKNOWN));
+        assert_eq!(written(batch.row(0)), bytes);
+    }
+
+    #[test]
+    fn what_the_schema_does_not_know_survives() {
+        // A field of the message, and one inside a dynamic field.
+        let bytes = hex("1a0174 a00601 520a 0a0161 1002 320105 7801 a2060178");
+        let batch = read(&bytes).unwrap();
+        assert_eq!(written(batch.row(0)), bytes);
+        let mut builder = BatchBuilder::reopen(batch);
+        builder.append_field(0, b"b", FieldValue::Bool(true));
+        let again = written(builder.finish().row(0));
+        assert!(again.ends_with(&hex("a00601 a2060178")), "{again:x?}");
+        let batch = read(&again).unwrap();
+        assert_eq!(batch.row(0).fields().count(), 2);
+        assert!(batch.row(0).raw().flags.has(Flags::UNKNOWN));
+    }
+
+    #[test]
+    fn a_refused_message_leaves_nothing_behind() {
+        let mut builder = BatchBuilder::new(hex("1a0174 520a").into());
+        builder.row();
+        let bytes = hex("1a0174 520a");
+        assert!(read_message(&mut builder, &bytes, Span::source(0..5)).is_err());
+        assert_eq!(builder.finish().rows().count(), 1);
+    }
+
+    #[test]
+    fn a_message_in_the_arena_is_read_where_it_lies() {
+        let mut builder = BatchBuilder::default();
+        let bytes = hex(EXAMPLE);
+        builder.text(b"before");
+        let wire = builder.text(&bytes);
+        read_message(&mut builder, &bytes, wire).unwrap();
+        let batch = builder.finish();
+        assert_eq!(batch.row(0).payload(), b"hi");
+        assert_eq!(written(batch.row(0)), bytes);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(batch) = read(&bytes) {
+                prop_assert_eq!(written(batch.row(0)), bytes);
+            }
+        }
+
+        /// Random bytes rarely get past the first tag; damaged messages do.
+        #[test]
+        fn no_damage_makes_it_panic(at in 0usize..41, to in any::<u8>(), cut in 0usize..42) {
+            let mut bytes = hex(EXAMPLE);
+            bytes[at] = to;
+            bytes.truncate(cut);
+            if let Ok(batch) = read(&bytes) {
+                let mut builder = BatchBuilder::reopen(batch);
+                builder.append_field(0, b"x", FieldValue::Integer(1));
+                let changed = written(builder.finish().row(0));
+                prop_assert!(read(&changed).is_ok());
+            }
+        }
+    }
+}

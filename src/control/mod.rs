@@ -1,0 +1,4 @@
+//! What operators of a running daemon see and say.
+
+pub mod pidfile;
+pub mod report;

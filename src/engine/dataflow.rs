@@ -1,0 +1,211 @@
+//! From plan to dataflow: every worker calls [`build`] with the same plan and builds the same operators.
+
+use crate::engine::clock::{Clock, Period};
+use crate::engine::ledger::Ledger;
+use crate::engine::operators::checkpoint::checkpoint;
+use crate::engine::operators::decode::decode;
+use crate::engine::operators::filter::{FilterNode, filter};
+use crate::engine::operators::merge::merge;
+use crate::engine::operators::output::{OutputNode, output};
+use crate::engine::operators::select::select;
+use crate::engine::operators::source::source;
+use crate::engine::operators::split::split;
+use crate::engine::operators::ticks::ticks;
+use crate::engine::wiring::Wiring;
+use crate::engine::{Lap, Time};
+use crate::plan::{Consumer, ConsumerKind, Graph, InputNode, Plan, names};
+use heka_operators::decoders::{DecodeRunner, DecoderSpec};
+use heka_operators::log::Log;
+use heka_operators::plugin::{PluginError, Site};
+use heka_operators::splitters::Deliverer;
+use std::rc::Rc;
+use std::sync::Arc;
+use timely::dataflow::Scope;
+use timely::dataflow::operators::{ConnectLoop, Feedback};
+use timely::worker::Worker;
+
+/// Something the daemon must react to, reported from inside a worker.
+pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// What a worker can report.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A plugin has ended for good: its name, and whether the daemon may go on without it.
+    Ended {
+        /// The plugin.
+        name: String,
+        /// Its `can_exit`.
+        may_go_on: bool,
+    },
+}
+
+/// The periods of all tickers of a plan: every worker's clock moves for each of them.
+pub fn periods(plan: &Plan, start: u64) -> Vec<Period> {
+    plan.filters().filter_map(|f| period(f, start)).collect()
+}
+
+fn period(consumer: &Consumer, start: u64) -> Option<Period> {
+    let period = consumer.ticker?.as_millis() as u64;
+    (period > 0).then_some(Period { start, period })
+}
+
+/// Builds the plan's dataflow on this worker.
+pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock: &Rc<Clock>, report: &Report) {
+    let index = worker.index();
+    worker.dataflow_named::<Time, _, _>("hekad", |scope| {
+        let mut ledgers = Vec::new();
+        let mut arriving = Vec::new();
+        for input in &plan.inputs {
+            arriving.push(input_nodes(scope, input, plan, wiring, clock, index, &mut ledgers, report));
+        }
+        let loops = plan.filters().next().is_some();
+        let mut feedback = None;
+        if loops {
+            let (handle, looped) = scope.feedback(Lap::once(plan.globals.max_message_loops.max(1)));
+            feedback = Some(handle);
+            arriving.push(looped);
+        }
+        let routed = merge(scope, names::ROUTER, arriving);
+        let mut done = Vec::new();
+        let mut injected = Vec::new();
+        for consumer in plan.consumers() {
+            let selected = select(
+                routed.clone(),
+                &names::matcher(&consumer.name),
+                consumer.matcher.clone(),
+                plan.predicates.clone(),
+            );
+            let local = consumer.worker == index;
+            match &consumer.kind {
+                ConsumerKind::Filter(_) => {
+                    let timer = period(consumer, wiring.start);
+                    let ticks = ticks(scope, &names::ticks(&consumer.name), timer, local, clock, &wiring.stop);
+                    let node = if local { filter_node(consumer, plan, wiring, report) } else { None };
+                    let out = filter(selected, ticks, &names::filter(&consumer.name), consumer.worker, node);
+                    injected.push(out.clone());
+                    done.push(out);
+                }
+                ConsumerKind::Output(_) => {
+                    let node = if local { output_node(consumer, wiring, report) } else { None };
+                    done.push(output(selected, &names::output(&consumer.name), consumer.worker, node));
+                }
+            }
+        }
+        if let Some(handle) = feedback {
+            merge(scope, names::INJECTED, injected).connect_loop(handle);
+        }
+        if done.is_empty() {
+            done.push(routed);
+        }
+        checkpoint(scope, names::CHECKPOINT, done, ledgers);
+    });
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call site; a struct would only rename the list")]
+fn input_nodes<'scope>(
+    scope: Scope<'scope, Time>,
+    input: &InputNode,
+    plan: &Arc<Plan>,
+    wiring: &Arc<Wiring>,
+    clock: &Rc<Clock>,
+    index: usize,
+    ledgers: &mut Vec<Ledger>,
+    report: &Report,
+) -> timely::dataflow::Stream<'scope, Time, Vec<heka_message::Selection>> {
+    let ends = if input.worker == index { wiring.take_input(&input.name) } else { None };
+    let site = wiring.site(&input.name).cloned();
+    let mut splitting = None;
+    let mut decoding = None;
+    if let (Some(ends), Some(site)) = (&ends, site) {
+        let ledger = Ledger::new(ends.commits.clone());
+        ledgers.push(ledger.clone());
+        let splitter_site = Site { log: Log::new("Splitter", &input.splitter.name), ..site.clone() };
+        let deliverer = Deliverer::new(splitter_site, input.splitter.spec.clone(), input.splitter.options, input.id);
+        splitting = Some((deliverer, ledger));
+        if let Some(decoder) = &input.decoder {
+            let log = Log::new("Decoder", &format!("{}-{}", input.name, decoder.name));
+            let decoder_site = Site { name: format!("{}-{}", input.name, decoder.name), log, ..site.clone() };
+            match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
+                Ok(built) => {
+                    decoding = Some(DecodeRunner::new(
+                        built,
+                        decoder_site,
+                        input.log_decode_failures,
+                        input.send_decode_failures,
+                    ));
+                }
+                Err(error) => {
+                    site.log.error(&error);
+                    report(Event::Ended { name: input.name.clone(), may_go_on: false });
+                }
+            }
+        }
+    }
+    let chunks = source(scope, &names::input(&input.name), ends, clock);
+    let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
+    match &input.decoder {
+        Some(decoder) => decode(records, &names::decoder(&input.name, &decoder.name), decoding),
+        None => records,
+    }
+}
+
+/// Makes a decoder and, before it, the decoders it calls. The plan has refused cycles.
+fn build_decoder(
+    plan: &Plan,
+    name: &str,
+    spec: &Arc<dyn DecoderSpec>,
+    site: &Site,
+    depth: usize,
+) -> Result<Box<dyn heka_operators::decoders::Decoder>, PluginError> {
+    if depth > 64 {
+        return Err(PluginError::fatal(format!("decoder '{name}' nests too deeply")));
+    }
+    let mut subs = Vec::new();
+    for sub in spec.subs() {
+        let spec =
+            plan.decoders.get(sub).ok_or_else(|| PluginError::fatal(format!("Non-existent subdecoder: {sub}")))?;
+        let sub_name = format!("{}-{sub}", site.name);
+        let sub_site = Site { log: Log::new("SubDecoder", &sub_name), name: sub_name, ..site.clone() };
+        subs.push(build_decoder(plan, sub, spec, &sub_site, depth + 1)?);
+    }
+    spec.build(site, subs)
+}
+
+fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, report: &Report) -> Option<FilterNode> {
+    let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
+    let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
+    let (report, event) = (report.clone(), Event::Ended { name: consumer.name.clone(), may_go_on: consumer.can_exit });
+    let making = site.clone();
+    Some(FilterNode {
+        build: Box::new(move || spec.build(&making)),
+        site,
+        matcher: consumer.matcher.clone(),
+        predicates: plan.predicates.clone(),
+        max_retries: consumer.retries.max_retries,
+        on_end: Box::new(move |_| report(event.clone())),
+        status: wiring.statuses.of(&consumer.name),
+    })
+}
+
+fn output_node(consumer: &Consumer, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
+    let output = consumer.output()?;
+    let site = wiring.site(&consumer.name)?.clone();
+    let encoder_site = Site { name: format!("{}-{}", consumer.name, output.encoder_name), ..site.clone() };
+    match output.encoder.build(&encoder_site) {
+        Ok(encoder) => Some(OutputNode {
+            encode: heka_operators::encoders::EncodeRunner::new(encoder, site, output.use_framing),
+            ends: wiring.take_output(&consumer.name)?,
+            status: wiring.statuses.of(&consumer.name),
+        }),
+        Err(error) => {
+            site.log.error(format!("can't create encoder {}: {error}", output.encoder_name));
+            report(Event::Ended { name: consumer.name.clone(), may_go_on: false });
+            None
+        }
+    }
+}
+
+/// The graph timely really builds from a plan, read from its own log on a throw-away worker.
+pub fn built_graph(plan: Plan) -> Graph {
+    crate::engine::run::observe(plan)
+}

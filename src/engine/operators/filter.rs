@@ -1,0 +1,218 @@
+//! `filter`: a stateful plugin that watches its selection, is woken by ticks, and injects messages.
+//!
+//! A tick fires when all data before it has been processed; data at or after a pending tick waits for it. So
+//! what a tick sees depends on the messages alone, never on how fast they came.
+
+use crate::engine::operators::ticks::Tick;
+use crate::engine::operators::time_of;
+use crate::engine::{END_OF_TIME, NodeStatus, Time};
+use heka_matcher::{Matcher, Predicates};
+use heka_message::Selection;
+use heka_operators::filters::{Filter, Injector};
+use heka_operators::plugin::{PluginError, Site};
+use heka_operators::stats::Counter;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
+
+/// What becomes of the daemon when a filter has ended for good.
+pub type OnEnd = Box<dyn FnMut(&PluginError)>;
+
+/// A filter with everything it needs on its worker.
+pub struct FilterNode {
+    /// Makes an instance, at the start and for each restart.
+    pub build: Box<dyn Fn() -> Result<Box<dyn Filter>, PluginError>>,
+    /// Name, counters, log.
+    pub site: Site,
+    /// The filter's own matcher: it may not inject what it would receive.
+    pub matcher: Matcher,
+    /// The plan's predicates.
+    pub predicates: Arc<Predicates>,
+    /// How often it may be made anew: `None` for ever.
+    pub max_retries: Option<u32>,
+    /// Called when it has ended for good.
+    pub on_end: OnEnd,
+    /// Progress for reports.
+    pub status: Arc<NodeStatus>,
+}
+
+struct Running {
+    node: FilterNode,
+    filter: Option<Box<dyn Filter>>,
+    retries: u32,
+    injector: Injector,
+    injected: Arc<Counter>,
+    processed: Arc<Counter>,
+}
+
+impl Running {
+    fn new(node: FilterNode) -> Self {
+        let stats = &node.site.stats;
+        let mut running = Running {
+            injector: Injector::new(node.site.globals.clone()),
+            processed: stats.counter("ProcessMessageCount", "count"),
+            injected: stats.counter("InjectMessageCount", "count"),
+            filter: None,
+            retries: 0,
+            node,
+        };
+        running.start();
+        running
+    }
+
+    fn start(&mut self) {
+        match (self.node.build)() {
+            Ok(filter) => self.filter = Some(filter),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// A failure: log it, then make the filter anew or end it.
+    fn fail(&mut self, error: PluginError) {
+        self.filter = None;
+        self.node.site.log.error(&error);
+        let may_retry = error.retry && self.node.max_retries.is_none_or(|most| self.retries < most);
+        if may_retry {
+            self.retries += 1;
+            self.node.site.log.info("now restarting");
+            match (self.node.build)() {
+                Ok(filter) => return self.filter = Some(filter),
+                Err(error) => self.node.site.log.error(&error),
+            }
+        }
+        self.node.site.log.info("stopped");
+        (self.node.on_end)(&error);
+    }
+
+    /// Calls the plugin; a panic in it is its failure and nobody else's.
+    fn call(&mut self, now: i64, what: impl FnOnce(&mut dyn Filter, &mut Injector) -> Result<(), PluginError>) {
+        let Some(filter) = &mut self.filter else { return };
+        self.injector.set_now(now);
+        let injector = &mut self.injector;
+        let result = catch_unwind(AssertUnwindSafe(|| what(filter.as_mut(), injector)))
+            .unwrap_or_else(|_| Err(PluginError::fatal("the plugin panicked")));
+        if let Err(error) = result {
+            self.fail(error);
+        }
+    }
+
+    fn process(&mut self, selection: &Selection) {
+        self.processed.add(selection.len());
+        self.node.status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+        self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
+    }
+
+    fn tick(&mut self, epoch: u64, tick: Tick) {
+        match tick {
+            Tick::Timer => self.call((epoch * 1_000_000) as i64, |f, out| f.tick((epoch * 1_000_000) as i64, out)),
+            Tick::Stop => self.call(crate::engine::clock::now_ns(), |filter, out| filter.stop(out)),
+        }
+    }
+
+    /// What the filter injected at `round`, less what it may not inject.
+    fn take_injected(&mut self, round: u32) -> Option<Selection> {
+        let batch = self.injector.take()?;
+        let rows = batch.len();
+        let site = &self.node.site;
+        if round >= site.globals.max_message_loops.max(1) {
+            site.log.error(format!("exceeded MaxMsgLoops = {}", site.globals.max_message_loops));
+            site.stats.drops("max-message-loops").add(rows);
+            return None;
+        }
+        let own = self.node.matcher.select(&self.node.predicates, &batch);
+        let refused = own.count(rows);
+        if refused > 0 {
+            site.log.error("attempted to Inject a message to itself");
+            site.stats.drops("inject-to-itself").add(refused);
+        }
+        self.injected.add(rows - refused);
+        let kept = heka_message::RowSet::from_fn(rows, |row| !own.contains(row));
+        (!kept.is_none()).then(|| Selection { batch: Arc::new(batch), rows: kept })
+    }
+}
+
+/// The messages a filter injects. Its selection is gathered on `worker`; `node` is `None` on all others.
+pub fn filter<'scope>(
+    messages: Stream<'scope, Time, Vec<Selection>>,
+    ticks: Stream<'scope, Time, Vec<Tick>>,
+    name: &str,
+    worker: usize,
+    node: Option<FilterNode>,
+) -> Stream<'scope, Time, Vec<Selection>> {
+    let mut builder = OperatorBuilder::new(name.to_owned(), messages.scope());
+    let mut data = builder.new_input(messages, Exchange::new(move |_: &Selection| worker as u64));
+    let mut ticks = builder.new_input(ticks, Pipeline);
+    builder.set_notify_for(0, FrontierInterest::IfCapability);
+    builder.set_notify_for(1, FrontierInterest::IfCapability);
+    let (output, stream) = builder.new_output::<Vec<Selection>>();
+    let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Selection>>>::from(output);
+    let mut running = node.map(Running::new);
+    builder.build(move |_capabilities| {
+        let mut waiting: BTreeMap<Time, (Capability<Time>, Vec<Selection>)> = BTreeMap::new();
+        let mut pending: BTreeMap<u64, (Capability<Time>, Tick)> = BTreeMap::new();
+        move |frontiers| {
+            let Some(running) = &mut running else { return };
+            let mut output = output.activate();
+            ticks.for_each(|capability, ticks| {
+                let time = time_of(&capability);
+                if let Some(tick) = ticks.drain(..).next_back() {
+                    pending.insert(time.epoch, (capability.delayed(&time, 0), tick));
+                }
+            });
+            // The earliest tick that is pending or may still come: data before it need not wait.
+            let coming = frontiers[1].frontier().iter().map(|t| t.epoch).min().unwrap_or(END_OF_TIME);
+            let open = |pending: &BTreeMap<u64, _>| pending.first_key_value().map_or(coming, |(t, _)| coming.min(*t));
+            let barrier = open(&pending);
+            data.for_each(|capability, selections| {
+                let time = time_of(&capability);
+                if time.epoch < barrier && waiting.is_empty() {
+                    selections.iter().for_each(|selection| running.process(selection));
+                    selections.clear();
+                    if let Some(injected) = running.take_injected(time.round) {
+                        output.session(&capability).give(injected);
+                    }
+                } else {
+                    let slot = waiting.entry(time).or_insert_with(|| (capability.delayed(&time, 0), Vec::new()));
+                    slot.1.append(selections);
+                }
+            });
+            loop {
+                let barrier = open(&pending);
+                while let Some(entry) = waiting.first_entry() {
+                    if entry.key().epoch >= barrier && !(pending.is_empty() && coming == END_OF_TIME) {
+                        break;
+                    }
+                    let (time, (capability, selections)) = entry.remove_entry();
+                    selections.iter().for_each(|selection| running.process(selection));
+                    if let Some(injected) = running.take_injected(time.round) {
+                        output.session(&capability).give(injected);
+                    }
+                }
+                let Some(entry) = pending.first_entry() else { break };
+                let tick_epoch = *entry.key();
+                let before = |t: &Time| t.epoch < tick_epoch || (t.epoch == tick_epoch && t.round == 0);
+                if coming < tick_epoch || frontiers[0].frontier().iter().any(before) {
+                    break;
+                }
+                let (capability, tick) = entry.remove();
+                running.tick(tick_epoch, tick);
+                if let Some(injected) = running.take_injected(capability.time().round) {
+                    output.session(&capability).give(injected);
+                }
+            }
+            let status = &running.node.status;
+            let oldest = waiting.keys().map(|t| t.epoch).chain(pending.keys().copied()).min();
+            status.holds.store(oldest.filter(|e| *e != END_OF_TIME).unwrap_or(0), Ordering::Relaxed);
+            status.waiting.store(waiting.values().flat_map(|(_, s)| s).map(Selection::len).sum(), Ordering::Relaxed);
+        }
+    });
+    stream
+}

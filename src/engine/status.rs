@@ -1,0 +1,53 @@
+//! What every node of the graph is doing, for reports: written by operators, read by anyone.
+
+use heka_operators::log;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// One node's progress.
+#[derive(Debug, Default)]
+pub struct NodeStatus {
+    /// The node's name.
+    pub name: String,
+    /// The oldest epoch the node has not let go of, in milliseconds since the UNIX epoch; 0 when it holds none.
+    pub holds: AtomicU64,
+    /// Messages waiting in the node.
+    pub waiting: AtomicUsize,
+    /// Messages that have passed it.
+    pub passed: AtomicU64,
+}
+
+/// The status of all nodes that can hold the frontier back.
+#[derive(Clone, Debug, Default)]
+pub struct Statuses(pub Arc<Vec<Arc<NodeStatus>>>);
+
+impl Statuses {
+    /// The status of the node called `name`; a fresh one when the plan has none of that name.
+    pub fn of(&self, name: &str) -> Arc<NodeStatus> {
+        self.0.iter().find(|status| status.name == name).cloned().unwrap_or_default()
+    }
+
+    /// The nodes that have held the frontier for longer than `limit`: name, for how long, messages waiting.
+    pub fn stalled(&self, now_ms: u64, limit: Duration) -> Vec<(&str, Duration, usize)> {
+        let held = |status: &NodeStatus| match status.holds.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            epoch => Duration::from_millis(now_ms.saturating_sub(epoch)),
+        };
+        self.0
+            .iter()
+            .map(|status| (status.name.as_str(), held(status), status.waiting.load(Ordering::Relaxed)))
+            .filter(|(_, held, _)| *held > limit)
+            .collect()
+    }
+
+    /// Logs the nodes that have held the frontier for longer than `limit`.
+    pub fn report_stalls(&self, now_ms: u64, limit: Duration) {
+        for (name, held, waiting) in self.stalled(now_ms, limit) {
+            log::info(format!(
+                "Diagnostics: {name} has held the frontier for {} seconds, {waiting} messages wait in it",
+                held.as_secs()
+            ));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What connects a worker's dataflow to the plugins' tasks outside: made once, before any worker starts, and
+//! taken by the worker the node lives on.
+
+use crate::engine::{NodeStatus, Statuses};
+use crate::plan::Plan;
+use heka_operators::inputs::{Commit, Credits, Delivery, InputEdge, Waker};
+use heka_operators::log::Log;
+use heka_operators::outputs::{Feed, FeedSender};
+use heka_operators::plugin::Site;
+use heka_operators::stats::Stats;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+
+/// An input's ends inside the dataflow.
+pub struct InputEnds {
+    /// Chunks from the input's task.
+    pub deliveries: Receiver<Delivery>,
+    /// Wakes the source operator.
+    pub waker: Arc<Waker>,
+    /// Positions to commit.
+    pub commits: mpsc::UnboundedSender<Commit>,
+}
+
+/// An output's ends inside the dataflow.
+pub struct OutputEnds {
+    /// Blocks to the output's task.
+    pub sender: FeedSender,
+    /// Wakes the output operator when something is acknowledged.
+    pub waker: Arc<Waker>,
+}
+
+/// Set once, when the daemon begins to stop; wakes the operators that emit the last tick.
+#[derive(Default)]
+pub struct StopFlag {
+    set: AtomicBool,
+    wakers: Mutex<Vec<Arc<Waker>>>,
+}
+
+impl StopFlag {
+    /// Whether the daemon is stopping.
+    pub fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+
+    /// Begins the stop.
+    pub fn set(&self) {
+        self.set.store(true, Ordering::SeqCst);
+        for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            waker.notify();
+        }
+    }
+
+    /// A waker that fires when the stop begins.
+    pub fn subscribe(&self) -> Arc<Waker> {
+        let waker = Arc::new(Waker::default());
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker.clone());
+        waker
+    }
+}
+
+/// Ends inside the dataflow, by node name; each is taken once.
+pub struct Wiring {
+    inputs: Mutex<HashMap<String, InputEnds>>,
+    outputs: Mutex<HashMap<String, OutputEnds>>,
+    sites: HashMap<String, Site>,
+    /// Every node's progress.
+    pub statuses: Statuses,
+    /// Set when the daemon stops.
+    pub stop: Arc<StopFlag>,
+    /// When ticks began to count.
+    pub start: u64,
+}
+
+/// The plugins' side of the same connections.
+pub struct PluginEnds {
+    /// One edge an input, in the plan's order.
+    pub inputs: Vec<InputEdge>,
+    /// One feed an output, in the plan's order.
+    pub outputs: Vec<Feed>,
+    /// Tells inputs to stop.
+    pub stop: watch::Sender<bool>,
+    /// Tells outputs to reopen files.
+    pub reopen: watch::Sender<u64>,
+    /// The budget of bytes in flight.
+    pub credits: Credits,
+}
+
+impl Wiring {
+    /// Makes all connections of a plan.
+    pub fn new(plan: &Plan, start: u64) -> (Arc<Wiring>, PluginEnds) {
+        let (stop, stopping) = watch::channel(false);
+        let (reopen, reopened) = watch::channel(0);
+        let credits = Credits::new(plan.memory_budget);
+        let site = |kind: &str, name: &str| Site {
+            name: name.to_owned(),
+            globals: plan.globals.clone(),
+            stats: Arc::new(Stats::default()),
+            log: Log::new(kind, name),
+        };
+        let mut wiring = Wiring {
+            inputs: Mutex::default(),
+            outputs: Mutex::default(),
+            sites: HashMap::new(),
+            statuses: Statuses(Arc::new(
+                plan.consumers()
+                    .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
+                    .collect(),
+            )),
+            stop: Arc::default(),
+            start,
+        };
+        let (mut edges, mut feeds) = (Vec::new(), Vec::new());
+        for input in &plan.inputs {
+            let (sender, deliveries) = channel();
+            let (commits, committed) = mpsc::unbounded_channel();
+            let waker = Arc::new(Waker::default());
+            let site = site("Input", &input.name);
+            wiring.sites.insert(input.name.clone(), site.clone());
+            edges.push(InputEdge::new(site, sender, waker.clone(), credits.clone(), stopping.clone(), committed));
+            let ends = InputEnds { deliveries, waker, commits };
+            wiring.inputs.get_mut().unwrap_or_else(PoisonError::into_inner).insert(input.name.clone(), ends);
+        }
+        for consumer in plan.consumers() {
+            let site = site("Plugin", &consumer.name);
+            wiring.sites.insert(consumer.name.clone(), site.clone());
+            if consumer.output().is_some() {
+                let waker = Arc::new(Waker::default());
+                let (sender, feed) =
+                    Feed::new(site, waker.clone(), consumer.ticker, reopened.clone(), stopping.clone());
+                feeds.push(feed);
+                let ends = OutputEnds { sender, waker };
+                wiring.outputs.get_mut().unwrap_or_else(PoisonError::into_inner).insert(consumer.name.clone(), ends);
+            }
+        }
+        (Arc::new(wiring), PluginEnds { inputs: edges, outputs: feeds, stop, reopen, credits })
+    }
+
+    /// The ends of an input; only the worker it lives on asks, and once.
+    pub fn take_input(&self, name: &str) -> Option<InputEnds> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
+    }
+
+    /// The ends of an output; only the worker it lives on asks, and once.
+    pub fn take_output(&self, name: &str) -> Option<OutputEnds> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
+    }
+
+    /// Where a plugin lives.
+    pub fn site(&self, name: &str) -> Option<&Site> {
+        self.sites.get(name)
+    }
+}
+
+impl crate::control::report::Source for Wiring {
+    fn site(&self, name: &str) -> Option<&Site> {
+        self.sites.get(name)
+    }
+
+    fn statuses(&self) -> &Statuses {
+        &self.statuses
+    }
+}

@@ -1,0 +1,303 @@
+//! From sections to a plan: names become nodes, matchers are compiled, and whatever does not fit is a problem
+//! with a place.
+
+use crate::config::{self, Common, Config, ConsumerCommon, InputCommon, Section, Spec, literal};
+use crate::plan::{Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, Retries, SplitterNode};
+use heka_matcher::Compiler;
+use heka_operators::decoders::DecoderSpec;
+use heka_operators::inputs::InputSpec;
+use heka_operators::log::Log;
+use heka_operators::outputs::OutputSpec;
+use heka_operators::plugin::{Globals, Site};
+use heka_operators::registry::Category;
+use heka_operators::splitters::{DeliverOptions, StreamOptions};
+use heka_operators::stats::Stats;
+use heka_settings::{Place, Problem, Problems, nearest};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Resolves a configuration. Returns `None` when a problem refuses it.
+pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
+    let globals = Arc::new(config.hekad.globals());
+    let workers = usize::try_from(config.hekad.maxprocs).unwrap_or(1).clamp(1, 256);
+    let mut resolver = Resolver { config, globals: globals.clone(), workers, compiler: Compiler::new() };
+    resolver.check_specs(problems);
+    let mut plan = Plan {
+        workers,
+        memory_budget: config.hekad.memory_budget as usize,
+        shutdown_deadline: config.hekad.shutdown_deadline,
+        max_pack_idle: config.hekad.max_pack_idle,
+        inputs: Vec::new(),
+        filters: Vec::new(),
+        outputs: Vec::new(),
+        decoders: BTreeMap::new(),
+        predicates: Compiler::new().finish(),
+        globals,
+    };
+    for section in &config.sections {
+        match (&section.common, &section.spec) {
+            (Common::Input(options), Spec::Input(spec)) => {
+                let id = plan.inputs.len();
+                plan.inputs.extend(resolver.input(section, options, spec, id, problems));
+            }
+            (Common::Filter(options), Spec::Filter(spec)) => {
+                let kind = ConsumerKind::Filter(spec.clone());
+                plan.filters.extend(resolver.consumer(section, options, kind, problems));
+            }
+            (Common::Output(options), Spec::Output(spec)) => {
+                if let Some(part) = resolver.output(section, options, spec, problems) {
+                    let kind = ConsumerKind::Output(Box::new(part));
+                    plan.outputs.extend(resolver.consumer(section, options, kind, problems));
+                }
+            }
+            (_, Spec::Decoder(spec)) => {
+                plan.decoders.insert(section.name.clone(), spec.clone());
+            }
+            _ => {}
+        }
+    }
+    refuse_cycles(config, &plan.decoders, problems);
+    plan.predicates = resolver.compiler.finish();
+    (!problems.has_errors()).then_some(plan)
+}
+
+/// The worker a node lives on: the same for the same name, whatever else the plan holds.
+fn placement(name: &str, workers: usize) -> usize {
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    (hash % workers as u64) as usize
+}
+
+fn retries(settings: &config::Retries) -> Retries {
+    Retries {
+        delay: settings.delay,
+        max_delay: settings.max_delay,
+        max_jitter: settings.max_jitter,
+        max_retries: u32::try_from(settings.max_retries).ok(),
+    }
+}
+
+struct Resolver<'a> {
+    config: &'a Config,
+    globals: Arc<Globals>,
+    workers: usize,
+    compiler: Compiler,
+}
+
+impl Resolver<'_> {
+    /// Lets every section check what needs more than the type of one setting.
+    fn check_specs(&self, problems: &mut Problems) {
+        for section in &self.config.sections {
+            let mut found = Problems::of(&section.name);
+            let site = Site {
+                name: section.name.clone(),
+                globals: self.globals.clone(),
+                stats: Arc::new(Stats::default()),
+                log: Log::new("Plugin", &section.name),
+            };
+            match &section.spec {
+                Spec::Input(spec) => spec.check(&site, &mut found),
+                Spec::Splitter(spec) => spec.check(&self.globals, &mut found),
+                Spec::Decoder(spec) => spec.check(&mut found),
+                Spec::Filter(spec) => spec.check(&mut found),
+                Spec::Encoder(spec) => spec.check(&mut found),
+                Spec::Output(spec) => spec.check(&site, &mut found),
+            }
+            // A plugin knows its settings, not its file: what it cannot place belongs to its section.
+            for mut problem in found.into_sorted() {
+                if problem.place == Place::NOWHERE {
+                    problem.place = section.place;
+                }
+                problems.push(problem);
+            }
+        }
+    }
+
+    /// The section of a category called `name`, or a problem with the nearest name as its remedy.
+    fn find(
+        &self,
+        category: Category,
+        name: &str,
+        place: Place,
+        why: String,
+        problems: &mut Problems,
+    ) -> Option<&Section> {
+        let of_category = || self.config.sections.iter().filter(|s| s.plugin.category() == category);
+        let found = of_category().find(|section| section.name == name);
+        if found.is_none() {
+            let problem = Problem::error(place, why);
+            problems.push(match nearest(name, of_category().map(|s| s.name.as_str())) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None => problem.help(format!("add a section [{name}] with a {} type", category.name().to_lowercase())),
+            });
+        }
+        found
+    }
+
+    fn input(
+        &self,
+        section: &Section,
+        options: &InputCommon,
+        spec: &Arc<dyn InputSpec>,
+        id: usize,
+        problems: &mut Problems,
+    ) -> Option<InputNode> {
+        let or_header = |place: Place| if place == Place::NOWHERE { section.place } else { place };
+        let splitter_name = options.splitter.value.clone();
+        let why = format!("{} specifies undefined splitter {splitter_name}", section.name);
+        let place = or_header(options.splitter.place);
+        let splitter = self.find(Category::Splitter, &splitter_name, place, why, problems)?;
+        let (Common::Splitter(common), Spec::Splitter(splitter_spec)) = (&splitter.common, &splitter.spec) else {
+            return None;
+        };
+        let use_message_bytes = common.use_message_bytes.unwrap_or(splitter.plugin.defaults.use_message_bytes);
+        let mut decoder = None;
+        if let Some(named) = &options.decoder {
+            let (decoder_name, place) = (named.value.clone(), or_header(named.place));
+            let why = format!("no registered '{decoder_name}' decoder");
+            let found = self.find(Category::Decoder, &decoder_name, place, why, problems)?;
+            let Spec::Decoder(spec) = &found.spec else { return None };
+            if spec.wants_message_bytes() && !use_message_bytes {
+                let why = format!("'{decoder_name}' decodes encoded messages, but '{splitter_name}' delivers text");
+                problems.push(
+                    Problem::error(place, why)
+                        .help("use HekaFramingSplitter, or set use_message_bytes = true on the splitter"),
+                );
+            }
+            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone() });
+        }
+        Some(InputNode {
+            name: section.name.clone(),
+            type_name: section.plugin.name,
+            id: id as u32,
+            spec: spec.clone(),
+            splitter: SplitterNode {
+                name: splitter_name,
+                spec: splitter_spec.clone(),
+                options: DeliverOptions {
+                    stream: StreamOptions {
+                        max_record: self.globals.max_record_size(),
+                        keep_truncated: common.keep_truncated,
+                        deliver_incomplete_final: common.deliver_incomplete_final,
+                        whole_stream: false,
+                    },
+                    use_message_bytes,
+                },
+            },
+            decoder,
+            send_decode_failures: options.send_decode_failures,
+            log_decode_failures: options.log_decode_failures,
+            can_exit: options.can_exit,
+            retries: retries(&options.retries),
+            worker: placement(&section.name, self.workers),
+        })
+    }
+
+    fn output(
+        &self,
+        section: &Section,
+        options: &ConsumerCommon,
+        spec: &Arc<dyn OutputSpec>,
+        problems: &mut Problems,
+    ) -> Option<OutputPart> {
+        let defaults = &section.plugin.defaults;
+        let (name, place) = match &options.encoder {
+            Some(placed) if placed.place != Place::NOWHERE => (placed.value.clone(), placed.place),
+            Some(placed) => (placed.value.clone(), section.place),
+            None => (String::new(), section.place),
+        };
+        if name.is_empty() {
+            let problem = Problem::error(section.place, format!("'{}': Encoder required.", section.name));
+            problems
+                .push(problem.help("add for example encoder = \"PayloadEncoder\", with a section [PayloadEncoder]"));
+            return None;
+        }
+        let why = format!("{} can't create encoder {name}", section.name);
+        let found = self.find(Category::Encoder, &name, place, why, problems)?;
+        let Spec::Encoder(encoder) = &found.spec else { return None };
+        let framed = defaults.use_framing.unwrap_or(defaults.frames_protobuf && encoder.is_protobuf());
+        Some(OutputPart {
+            spec: spec.clone(),
+            encoder_name: name,
+            encoder: encoder.clone(),
+            use_framing: options.use_framing.unwrap_or(framed),
+        })
+    }
+
+    fn consumer(
+        &mut self,
+        section: &Section,
+        options: &ConsumerCommon,
+        kind: ConsumerKind,
+        problems: &mut Problems,
+    ) -> Option<Consumer> {
+        let Some(matcher) = &options.message_matcher else {
+            let why = format!("'{}' missing message matcher", section.name);
+            problems.push(Problem::error(section.place, why).help("add for example message_matcher = \"TRUE\""));
+            return None;
+        };
+        let (expression, place) = (matcher.value.clone(), matcher.place);
+        if options.use_buffering {
+            let why = format!("'{}': queues on disk are not available yet", section.name);
+            let help =
+                "set use_buffering = false; what an input can read again is delivered after a crash all the same";
+            problems.push(Problem::error(section.place, why).help(help));
+        }
+        let signer = options.message_signer.as_deref();
+        let matcher = match self.compiler.compile(&expression, signer) {
+            Ok(matcher) => matcher,
+            Err(error) => {
+                let place = literal::inside(&self.config.sources, place, error.offset);
+                let why = format!("Can't create message matcher for '{}': {error}", section.name);
+                let problem = Problem::error(place, why);
+                problems.push(match error.help {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                });
+                return None;
+            }
+        };
+        Some(Consumer {
+            name: section.name.clone(),
+            type_name: section.plugin.name,
+            expression,
+            matcher,
+            ticker: (options.ticker_interval > 0).then(|| Duration::from_secs(options.ticker_interval)),
+            can_exit: options.can_exit,
+            retries: retries(&options.retries),
+            worker: placement(&section.name, self.workers),
+            kind,
+        })
+    }
+}
+
+/// Decoders that call each other in a circle could never be made.
+fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpec>>, problems: &mut Problems) {
+    fn reaches(
+        from: &str,
+        goal: &str,
+        decoders: &BTreeMap<String, Arc<dyn DecoderSpec>>,
+        seen: &mut Vec<String>,
+    ) -> bool {
+        let Some(spec) = decoders.get(from) else { return false };
+        spec.subs().iter().any(|sub| {
+            sub == goal
+                || (!seen.contains(sub) && {
+                    seen.push(sub.clone());
+                    reaches(sub, goal, decoders, seen)
+                })
+        })
+    }
+    for section in config.sections.iter().filter(|s| s.plugin.category() == Category::Decoder) {
+        if reaches(&section.name, &section.name, decoders, &mut Vec::new()) {
+            let why = format!("circular dependency detected: '{}' calls itself", section.name);
+            problems.push(Problem::error(section.place, why).help("remove one decoder of the circle from its `subs`"));
+        }
+        let Spec::Decoder(spec) = &section.spec else { continue };
+        for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
+            problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
+        }
+    }
+}
