@@ -62,7 +62,6 @@ pub(crate) struct Harness {
     reopen: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
     thread: JoinHandle<Result<(), PluginError>>,
-    pub(crate) site: Site,
 }
 
 impl Harness {
@@ -73,12 +72,12 @@ impl Harness {
     pub(crate) fn start_at(site: Site, mut output: Box<dyn Output>) -> Self {
         let (reopen, reopened) = watch::channel(0);
         let (stopping, stopped) = watch::channel(false);
-        let (sender, mut feed) = Feed::new(site.clone(), Arc::default(), None, reopened, stopped);
+        let (sender, mut feed) = Feed::new(site, Arc::default(), None, reopened, stopped);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(output.run(&mut feed))
         });
-        Harness { sender, reopen, stopping, thread, site }
+        Harness { sender, reopen, stopping, thread }
     }
 
     pub(crate) fn send<R: AsRef<[u8]>>(&mut self, records: &[R]) -> u64 {

@@ -121,6 +121,15 @@ fn codes_are_literal_without_rotation() {
 }
 
 #[test]
+fn the_end_does_not_wait_for_ever_for_a_full_disk() {
+    let mut run = start(Path::new("/dev/full"), &at_once());
+    run.send(&["one\n"]);
+    assert_eq!(run.acked(), 0);
+    let error = run.end().unwrap_err();
+    assert!(error.message.starts_with("Can't write to /dev/full: "), "{error}");
+}
+
+#[test]
 fn pipes_and_devices_work_as_paths() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pipe");

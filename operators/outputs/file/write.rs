@@ -24,7 +24,7 @@ const WRITE_BYTES: u64 = 256 * 1024;
 /// Bytes that are flushed whatever the rule says.
 const FLUSH_BYTES: u64 = 2 * 1024 * 1024;
 /// How long the end of the feed waits for a file that fails.
-const LAST_ATTEMPTS: Duration = Duration::from_secs(10);
+const LAST_ATTEMPTS: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 10_000 });
 /// How often a lasting failure is logged.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 /// The clock may be set: how long at most until the next look at it, where files rotate.
@@ -103,9 +103,8 @@ impl FileOutput {
             if let Some(unsaid) = self.complaints.admit(Instant::now()) {
                 let path = self.target.path().display();
                 let waiting = self.backlog.unsynced();
-                site.log.error(format_args!(
-                    "Can't write to {path}: {error}; {waiting} bytes wait, trying again ({unsaid} attempts not logged)"
-                ));
+                site.log
+                    .error(format_args!("Can't write to {path}: {error}; {waiting} bytes wait, trying again{unsaid}"));
             }
         }
     }
