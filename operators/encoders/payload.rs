@@ -51,7 +51,7 @@ impl PayloadEncoder {
         let space = if settings.ts_format.ends_with(' ') { "" } else { " " };
         PayloadEncoder {
             newline: settings.append_newlines,
-            prefix: settings.prefix_ts.then(|| Strftime::new(&format!("{}{space}", settings.ts_format))),
+            prefix: settings.prefix_ts.then(|| Strftime::new(format!("{}{space}", settings.ts_format))),
             from_message: settings.ts_from_message,
             zone,
         }
