@@ -1,4 +1,5 @@
-//! Follows one stream: decides which file to read, from where, and when to go on to the next.
+//! Follows one stream: finds where to read, reads, hands over and keeps the journal. What happens at the end of
+//! a file is decided in `next`.
 
 use super::journal::{Held, Journal, Position, hash};
 use super::reader::{Available, Identity, Reader};
@@ -54,14 +55,14 @@ struct Place {
 
 /// When to try again what did not work: at once the first time, then less and less often.
 #[derive(Default)]
-struct Patience {
+pub(super) struct Patience {
     next: Option<Instant>,
     pause: Duration,
 }
 
 impl Patience {
     /// Whether it is time; if so, the next time is later.
-    fn allows(&mut self) -> bool {
+    pub(super) fn allows(&mut self) -> bool {
         let now = Instant::now();
         if self.next.is_some_and(|next| now < next) {
             return false;
@@ -72,37 +73,38 @@ impl Patience {
     }
 }
 
-struct Open {
-    path: PathBuf,
-    reader: Reader,
+/// The file that is being read.
+pub(super) struct Open {
+    pub(super) path: PathBuf,
+    pub(super) reader: Reader,
     /// Nothing was there at the last look.
-    at_end: bool,
+    pub(super) at_end: bool,
     /// Where the file was before it was renamed: a new file is expected there.
-    former: Option<PathBuf>,
+    pub(super) former: Option<PathBuf>,
     /// What was at `path` when the tree was last scanned because it was not this file.
-    replaced_by: Option<Option<Identity>>,
+    pub(super) replaced_by: Option<Option<Identity>>,
     /// The tree has been scanned since the file was found to be overwritten.
-    searched: bool,
-    patience: Patience,
+    pub(super) searched: bool,
+    pub(super) patience: Patience,
 }
 
 /// One stream.
 pub struct Follower {
     id: u32,
-    name: String,
-    site: Site,
+    pub(super) name: String,
+    pub(super) site: Site,
     hostname: String,
-    files: Vec<LogFile>,
+    pub(super) files: Vec<LogFile>,
     start: Start,
     place: Option<Place>,
-    open: Option<Open>,
+    pub(super) open: Option<Open>,
     stream: Arc<Stream>,
     /// Length of the first line the stream's key was made of; a shorter one was not complete yet.
     key_of: Option<Vec<u8>>,
     position: u64,
-    trail: Trail,
+    pub(super) trail: Trail,
     journal: Journal,
-    dirty: bool,
+    pub(super) dirty: bool,
     written: Option<Instant>,
     retry: Patience,
     bytes: Arc<Counter>,
@@ -253,8 +255,6 @@ impl Follower {
         }
     }
 
-    // ---- opening -----------------------------------------------------------------------------------------
-
     fn attach(&mut self, edge: &InputEdge) -> Look {
         if self.files.is_empty() || !self.retry.allows() {
             return Look::Idle;
@@ -307,7 +307,7 @@ impl Follower {
     }
 
     /// Starts on a file. Unless it `continues` where the last one stopped, a partial record is over.
-    fn begin(&mut self, edge: &InputEdge, path: PathBuf, reader: Reader, continues: bool) {
+    pub(super) fn begin(&mut self, edge: &InputEdge, path: PathBuf, reader: Reader, continues: bool) {
         if !continues && self.position > 0 {
             self.end_of_file(edge);
         }
@@ -319,7 +319,7 @@ impl Follower {
     }
 
     /// Reads from this file from now on; its bytes are the same as those read so far.
-    fn adopt(&mut self, path: PathBuf, reader: Reader) {
+    pub(super) fn adopt(&mut self, path: PathBuf, reader: Reader) {
         self.site.stats.text(&format!("{}-filename", self.name), path.to_string_lossy());
         self.open = Some(Open {
             path,
@@ -371,157 +371,6 @@ impl Follower {
         });
     }
 
-    // ---- going on ----------------------------------------------------------------------------------------
-
-    /// At the end of the data: whether another file follows.
-    fn next_file(&mut self, edge: &InputEdge) -> std::io::Result<Look> {
-        let Some(open) = &mut self.open else { return Ok(Look::Again) };
-        let here = Identity::at(&open.path)?;
-        if here != Some(open.reader.identity) {
-            if open.replaced_by != Some(here) {
-                open.replaced_by = Some(here);
-                open.patience = Patience::default();
-            }
-            // The first time this scans at once; when that did not help, again and again, more and more seldom.
-            return if std::mem::take(&mut open.searched) {
-                self.moved(edge, here)
-            } else if open.patience.allows() {
-                open.searched = true;
-                Ok(Look::Rescan)
-            } else {
-                Ok(Look::Idle)
-            };
-        }
-        let index = self.files.iter().position(|file| file.path == open.path);
-        let following = index.and_then(|index| {
-            let own = &self.files[index];
-            self.files[index + 1..].iter().find(|file| !is_twin(own, file, &open.reader.head))
-        });
-        if let Some(file) = following {
-            let path = file.path.clone();
-            return self.go_on(edge, path, true);
-        }
-        // Renamed and the last of the list: the file that takes its place may have come after the scan.
-        let expected = open.former.as_deref().is_some_and(
-            |former| matches!(Identity::at(former), Ok(Some(identity)) if identity != open.reader.identity),
-        );
-        Ok(if expected && open.patience.allows() { Look::Rescan } else { Look::Idle })
-    }
-
-    /// The open file is no longer at its path: finds where it is now, or what follows it.
-    fn moved(&mut self, edge: &InputEdge, here: Option<Identity>) -> std::io::Result<Look> {
-        let Some(open) = &mut self.open else { return Ok(Look::Again) };
-        let own = open.reader.identity;
-        let renamed = self.files.iter().find(|file| matches!(Identity::at(&file.path), Ok(Some(id)) if id == own));
-        if let Some(file) = renamed {
-            open.former = Some(std::mem::replace(&mut open.path, file.path.clone()));
-            open.replaced_by = None;
-            open.patience = Patience::default();
-            self.trail.renamed(file.path.clone());
-            self.dirty = true;
-            self.site.stats.text(&format!("{}-filename", self.name), file.path.to_string_lossy());
-            return Ok(Look::Again);
-        }
-        if self.find_copy() {
-            return Ok(Look::Again);
-        }
-        let Some(open) = &self.open else { return Ok(Look::Again) };
-        // Gone without a trace. What was changed later than it is what follows.
-        let last = open.reader.modified();
-        let later = |file: &&LogFile| {
-            std::fs::metadata(&file.path).and_then(|metadata| metadata.modified()).is_ok_and(|time| time > last)
-        };
-        let replacement = || self.files.iter().find(|file| here.is_some() && file.path == open.path);
-        match self.files.iter().find(later).or_else(replacement) {
-            Some(file) => {
-                let path = file.path.clone();
-                self.go_on(edge, path, false)
-            }
-            None => Ok(Look::Idle),
-        }
-    }
-
-    /// The open file was truncated, and perhaps written again: goes on in a copy of it if there is one, else
-    /// from its start.
-    fn overwritten(&mut self, edge: &InputEdge) -> std::io::Result<Look> {
-        let Some(open) = &mut self.open else { return Ok(Look::Again) };
-        if !std::mem::replace(&mut open.searched, true) {
-            return Ok(Look::Rescan);
-        }
-        self.trail.overwritten();
-        if self.find_copy() {
-            return Ok(Look::Again);
-        }
-        let Some(open) = &self.open else { return Ok(Look::Again) };
-        let path = open.path.clone();
-        match Reader::open(&path) {
-            Ok(reader) => self.begin(edge, path, reader, false),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Truncated and removed: nothing of it is left to read.
-                self.open = None;
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(Look::Again)
-    }
-
-    /// Looks for a file with the same bytes as those read so far, under any other name: a compressed or
-    /// copied file. Goes on in it if there is one.
-    fn find_copy(&mut self) -> bool {
-        let Some(open) = &self.open else { return false };
-        if open.reader.offset == 0 {
-            return false;
-        }
-        let at = Position { seek: open.reader.offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
-        let others = self.files.iter().rev().map(|file| &file.path).filter(|path| **path != open.path);
-        let found = others.into_iter().find_map(|path| {
-            let reader = open_at(path, &at).ok().flatten()?;
-            (reader.head == open.reader.head || reader.is_gzip()).then(|| (path.clone(), reader))
-        });
-        let Some((path, reader)) = found else { return false };
-        let former = open.path.clone();
-        self.trail.renamed(path.clone());
-        self.dirty = true;
-        self.adopt(path, reader);
-        if let Some(open) = &mut self.open {
-            open.former = Some(former);
-        }
-        true
-    }
-
-    /// Ends the open file and starts on `path`, after making sure that nothing is left and nothing moved.
-    fn go_on(&mut self, edge: &InputEdge, path: PathBuf, in_place: bool) -> std::io::Result<Look> {
-        let Some(open) = &mut self.open else { return Ok(Look::Again) };
-        let next = match Reader::open(&path) {
-            Ok(next) => next,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
-            }
-            Err(error) => return Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-        };
-        // A rotation may be under way: both files must still be where the list says, seen after the opening.
-        let settled = (!in_place || Identity::at(&open.path)? == Some(open.reader.identity))
-            && Identity::at(&path)? == Some(next.identity)
-            && next.identity != open.reader.identity;
-        if !settled {
-            return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
-        }
-        // Until the newest file has content the writer may still hold the old one.
-        let newest = self.files.last().is_none_or(|file| file.path == path);
-        if newest && next.size()? == 0 {
-            return Ok(Look::Idle);
-        }
-        // Looked at last: what was written before the next file got its first byte is there by now.
-        match open.reader.available()? {
-            Available::Data => return Ok(Look::Data),
-            Available::End => self.begin(edge, path, next, false),
-            Available::Shrunk => {}
-        }
-        Ok(Look::Again)
-    }
-
-    // ---- failing -----------------------------------------------------------------------------------------
-
     /// A read failed: the position is kept and tried again, except in a compressed file that is damaged.
     fn failed(&mut self, error: &std::io::Error) {
         let Some(open) = &mut self.open else { return };
@@ -558,7 +407,7 @@ impl Follower {
 }
 
 /// Opens a file at a position if it is the right one; a damaged or vanished file is not.
-fn open_at(path: &Path, at: &Position) -> std::io::Result<Option<Reader>> {
+pub(super) fn open_at(path: &Path, at: &Position) -> std::io::Result<Option<Reader>> {
     match Reader::open_at(path, at.seek, &at.last_hash) {
         Err(error)
             if matches!(
@@ -570,14 +419,6 @@ fn open_at(path: &Path, at: &Position) -> std::io::Result<Option<Reader>> {
         }
         other => other.map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
     }
-}
-
-/// Whether `file` is the compressed form of the file `own`, which begins with `head`: while a file is being
-/// compressed both are there.
-fn is_twin(own: &LogFile, file: &LogFile, head: &[u8]) -> bool {
-    own.rank == file.rank
-        && Reader::peek(&file.path, head.len().max(1))
-            .is_ok_and(|(bytes, gzip)| bytes.is_empty() || (gzip && head.starts_with(&bytes)))
 }
 
 /// Little bytes in a large buffer move to one of their size, so that a trickle does not use up the budget.

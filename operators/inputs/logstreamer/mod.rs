@@ -1,47 +1,31 @@
 //! LogstreamerInput: follows log files through rotation, truncation and compression.
 //!
 //! A *stream* is a row of files that together are one run of bytes; the newest is being written to. `pattern`
-//! says what a path means, `scan` finds the files of each stream, `follow` reads one stream, `reader` one
-//! file. Positions are written by `journal` only when the engine says that everything before them is done;
+//! says what a path means, `scan` finds the files of each stream, `run` visits the streams, `follow` reads one,
+//! `next` ends its files, `reader` reads one file. Positions are written by `journal` only when the engine says that everything before them is done;
 //! `trail` leads from there back to a file. `watch` tells when to look again.
 
 mod follow;
 mod journal;
+mod next;
 mod pattern;
 mod reader;
+mod run;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod trail;
 mod watch;
 
-use crate::inputs::{ChunkBuf, ChunkPool, Commit, Credit, Input, InputEdge, InputSpec, Runs};
-use crate::plugin::{BoxFuture, PluginError, Site};
+use crate::inputs::{Input, InputSpec};
+use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use follow::{Follower, Look, Start};
 use heka_settings::{Map, Place, Placed, Problem, Problems, Settings, settings};
 use pattern::FileMatch;
-use scan::LogFile;
-use std::collections::{HashMap, HashSet};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use run::Logstreamer;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::mpsc::UnboundedReceiver;
-use watch::{Event, Watch};
-
-/// Bytes read at once.
-const CHUNK: usize = 256 * 1024;
-/// Room for the partial record of the chunk before.
-const HEADROOM: usize = 8 * 1024;
-/// Idle buffers kept.
-const KEEP: usize = 8;
-/// Without notifications files are looked at this often, however long `check_data_interval` is.
-const POLL: Duration = Duration::from_millis(50);
-/// After a notification this long is waited, so that lines written one by one are read together.
-const GATHER: Duration = Duration::from_millis(5);
-/// Scans because of notifications are at least this far apart.
-const SCAN_GAP: Duration = Duration::from_millis(100);
+use std::time::Duration;
 
 settings! {
     /// Options of LogstreamerInput.
@@ -110,284 +94,5 @@ impl InputSpec for Spec {
 
     fn build(&self, site: &Site) -> Result<Box<dyn Input>, PluginError> {
         Ok(Box::new(Logstreamer::new(&self.settings, site).map_err(PluginError::fatal)?))
-    }
-}
-
-/// The input: all streams of one section.
-struct Logstreamer {
-    site: Site,
-    root: PathBuf,
-    pattern: FileMatch,
-    oldest: Duration,
-    rescan_every: Duration,
-    check_every: Duration,
-    journals: PathBuf,
-    initial_tail: bool,
-    hostname: String,
-    followers: Vec<Follower>,
-    /// Index into `followers` by stream name.
-    by_name: HashMap<String, usize>,
-    /// What scans complained of; each is logged once.
-    complaints: HashSet<String>,
-    /// Files that were too old when the daemon started, with their size then.
-    stale: HashMap<PathBuf, u64>,
-    started: bool,
-}
-
-impl Logstreamer {
-    fn new(settings: &LogstreamerSettings, site: &Site) -> Result<Self, String> {
-        let journals = match &settings.journal_directory {
-            Some(directory) => PathBuf::from(directory),
-            None => site.globals.state_path("logstreamer"),
-        };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o744)
-            .create(&journals)
-            .map_err(|error| format!("cannot create the journal directory {}: {error}", journals.display()))?;
-        let root = std::fs::canonicalize(&settings.log_directory)
-            .map_err(|error| format!("log_directory {}: {error}", settings.log_directory))?;
-        let mut input = Logstreamer {
-            site: site.clone(),
-            pattern: FileMatch::new(&root, settings, &site.name)?,
-            root,
-            oldest: settings.oldest_duration,
-            rescan_every: settings.rescan_interval.value,
-            check_every: settings.check_data_interval.value,
-            journals,
-            initial_tail: settings.initial_tail,
-            hostname: settings.hostname.clone().unwrap_or_else(|| site.globals.hostname.clone()),
-            followers: Vec::new(),
-            by_name: HashMap::new(),
-            complaints: HashSet::new(),
-            stale: HashMap::new(),
-            started: false,
-        };
-        let errors = input.rescan();
-        input.started = true;
-        match errors.into_iter().next() {
-            Some(error) => Err(error),
-            None => Ok(input),
-        }
-    }
-
-    /// Searches the tree; new streams get followers. Gives what must stop a start.
-    fn rescan(&mut self) -> Vec<String> {
-        let found = scan::scan(&self.root, &self.pattern, self.oldest);
-        let mut errors = found.unordered;
-        for (name, files) in found.streams {
-            if let Some(follower) = self.by_name.get(&name).and_then(|index| self.followers.get_mut(*index)) {
-                follower.set_files(files);
-                continue;
-            }
-            let id = self.followers.len();
-            let start = self.start_of(&files);
-            let follower = Follower::new(id as u32, &name, files, &self.site, &self.hostname, &self.journals, start);
-            match follower {
-                Ok(follower) => {
-                    self.by_name.insert(name, id);
-                    self.followers.push(follower);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        if !self.started {
-            self.stale = found.stale.into_iter().collect();
-        }
-        for skipped in found.skipped {
-            self.complain(skipped);
-        }
-        errors
-    }
-
-    /// Where a new stream without a position starts. With `initial_tail` everything that was there when the
-    /// daemon started is old; what is written between then and the discovery of a new stream is not.
-    fn start_of(&self, files: &[LogFile]) -> Start {
-        if !self.initial_tail {
-            return Start::Oldest;
-        }
-        if !self.started {
-            return Start::Newest;
-        }
-        let old = files.iter().rev().find_map(|file| Some((file.path.clone(), *self.stale.get(&file.path)?)));
-        old.map_or(Start::Oldest, |(path, size)| Start::Behind(path, size))
-    }
-
-    /// Logs an error of a scan, once.
-    fn complain(&mut self, what: String) {
-        if self.complaints.len() < 10_000 && !self.complaints.contains(&what) {
-            self.site.log.error(&what);
-            self.complaints.insert(what);
-        }
-    }
-
-    fn commit(&mut self, commit: Commit) {
-        if let Some(follower) = self.followers.get_mut(commit.stream as usize) {
-            follower.commit(commit.position);
-        }
-    }
-
-    /// Reads until told to stop.
-    async fn follow(&mut self, edge: &InputEdge, commits: &mut Option<UnboundedReceiver<Commit>>) {
-        let pool = ChunkPool::new(CHUNK, HEADROOM, KEEP);
-        let mut watch = Watch::new().ok();
-        let mut pause = if watch.is_some() { self.check_every } else { self.check_every.min(POLL) };
-        let mut scanned = Instant::now();
-        let mut checked = Instant::now();
-        let mut scan_at = scanned + self.rescan_every;
-        let mut awake: Vec<bool> = Vec::new();
-        self.watch_directories(watch.as_mut());
-        while !edge.is_stopping() {
-            while let Some(commit) = commits.as_mut().and_then(|commits| commits.try_recv().ok()) {
-                self.commit(commit);
-            }
-            if Instant::now() >= scan_at {
-                for error in self.rescan() {
-                    self.complain(error);
-                }
-                self.watch_directories(watch.as_mut());
-                scanned = Instant::now();
-                scan_at = scanned + self.rescan_every;
-                awake.fill(true);
-            }
-            if checked.elapsed() >= pause {
-                checked = Instant::now();
-                awake.fill(true);
-            }
-            awake.resize(self.followers.len(), true);
-            let mut busy = false;
-            for (index, awake) in awake.iter_mut().enumerate() {
-                if !*awake {
-                    continue;
-                }
-                let look = self.followers[index].look(edge);
-                if let (Some(watch), Some(file)) = (watch.as_mut(), self.followers[index].take_changed()) {
-                    // The kernel limits how many files can be watched.
-                    if !watch.follow(index as u32, file) {
-                        pause = pause.min(POLL);
-                    }
-                }
-                match look {
-                    Look::Data => {
-                        let Some((buffer, credit)) = self.buffer(edge, &pool, commits).await else { return };
-                        self.followers[index].read(edge, buffer, credit);
-                        busy = true;
-                    }
-                    Look::Again => busy = true,
-                    Look::Rescan => {
-                        scan_at = Instant::now();
-                        busy = true;
-                    }
-                    Look::Idle => *awake = false,
-                }
-            }
-            let mut wake_at = scan_at.min(checked + pause);
-            for follower in &mut self.followers {
-                follower.flush(false);
-                wake_at = follower.due().map_or(wake_at, |due| due.min(wake_at));
-            }
-            if busy {
-                continue;
-            }
-            let mut events = Vec::new();
-            tokio::select! {
-                biased;
-                () = edge.stopped() => return,
-                commit = next(commits) => self.commit(commit),
-                () = events_of(&mut watch, &mut events) => tokio::time::sleep(GATHER).await,
-                () = tokio::time::sleep_until(wake_at.into()) => {}
-            }
-            for event in events {
-                match event {
-                    Event::File(stream) => {
-                        if let Some(awake) = awake.get_mut(stream as usize) {
-                            *awake = true;
-                        }
-                    }
-                    Event::Entry(path) if path.is_dir() || self.pattern.takes(&path) => {
-                        scan_at = scan_at.min((scanned + SCAN_GAP).max(Instant::now()));
-                    }
-                    Event::Entry(_) => {}
-                    Event::Lost => awake.fill(true),
-                }
-            }
-        }
-    }
-
-    /// A buffer, as soon as the budget has room; `None` when told to stop before that.
-    async fn buffer(
-        &mut self,
-        edge: &InputEdge,
-        pool: &Arc<ChunkPool>,
-        commits: &mut Option<UnboundedReceiver<Commit>>,
-    ) -> Option<(ChunkBuf, Credit)> {
-        if let Some(credit) = edge.credits().try_take(pool.size()) {
-            return Some((pool.take(), credit));
-        }
-        loop {
-            for follower in &mut self.followers {
-                follower.flush(false);
-            }
-            tokio::select! {
-                biased;
-                () = edge.stopped() => return None,
-                commit = next(commits) => self.commit(commit),
-                taken = edge.buffer(pool) => return Some(taken),
-            }
-        }
-    }
-
-    fn watch_directories(&self, watch: Option<&mut Watch>) {
-        let Some(watch) = watch else { return };
-        watch.directory(&self.root);
-        for file in self.followers.iter().flat_map(Follower::files) {
-            // The directory's own parent as well: dated directories appear there.
-            for directory in file.path.ancestors().skip(1).take(2).filter(|path| path.starts_with(&self.root)) {
-                watch.directory(directory);
-            }
-        }
-    }
-}
-
-/// The next commit; never when the channel is closed.
-async fn next(commits: &mut Option<UnboundedReceiver<Commit>>) -> Commit {
-    if let Some(receiver) = commits {
-        if let Some(commit) = receiver.recv().await {
-            return commit;
-        }
-        *commits = None;
-    }
-    std::future::pending().await
-}
-
-async fn events_of(watch: &mut Option<Watch>, events: &mut Vec<Event>) {
-    match watch {
-        Some(watch) => watch.wait(events).await,
-        None => std::future::pending().await,
-    }
-}
-
-impl Input for Logstreamer {
-    fn runs(&self) -> Runs {
-        Runs::OwnThread
-    }
-
-    fn run<'a>(&'a mut self, edge: &'a mut InputEdge) -> BoxFuture<'a, Result<(), PluginError>> {
-        Box::pin(async move {
-            let mut commits = edge.take_commits();
-            self.follow(edge, &mut commits).await;
-            edge.finish();
-            while let Some(commits) = &mut commits {
-                let Some(commit) = commits.recv().await else { break };
-                self.commit(commit);
-                for follower in &mut self.followers {
-                    follower.flush(false);
-                }
-            }
-            for follower in &mut self.followers {
-                follower.flush(true);
-            }
-            Ok(())
-        })
     }
 }

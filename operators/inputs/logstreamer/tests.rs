@@ -1,15 +1,18 @@
 //! The input against a small stand-in for the engine: it splits on newlines and commits whole records.
 
 use super::*;
-use crate::inputs::{Chunk, ChunkEnd, Credits, Waker};
+use crate::inputs::{Chunk, ChunkEnd, Commit, Credits, InputEdge, Waker};
 use crate::log::Log;
 use crate::plugin::Globals;
 use crate::stats::Stats;
 use heka_settings::{Data, Value};
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::{mpsc, watch as stop_signal};
 
 /// A generous bound for what should take milliseconds.

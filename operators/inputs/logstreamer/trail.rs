@@ -138,3 +138,64 @@ impl Segment {
         Some(window)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    /// Pieces of one file, and whether it can be read again.
+    fn files() -> impl Strategy<Value = Vec<(bool, Vec<String>)>> {
+        let piece = proptest::string::string_regex("([a-z]{0,300}\n?){1,6}").unwrap();
+        proptest::collection::vec((any::<bool>(), proptest::collection::vec(piece, 1..5)), 1..4)
+    }
+
+    proptest! {
+        #[test]
+        fn every_committed_position_leads_back_to_its_file(files in files(), steps in proptest::collection::vec(1..200u64, 1..60)) {
+            let mut trail = Trail::default();
+            let mut position = 0;
+            let mut starts = Vec::new();
+            for (index, (plain, pieces)) in files.iter().enumerate() {
+                starts.push((position, pieces.concat()));
+                trail.begin(format!("/{index}").into(), position, 0, &[]);
+                let mut handle = tempfile::tempfile().unwrap();
+                handle.write_all(pieces.concat().as_bytes()).unwrap();
+                let handle = Arc::new(handle);
+                let mut before = Vec::new();
+                for piece in pieces {
+                    trail.read(position, &before, piece.as_bytes(), plain.then(|| handle.clone()));
+                    push_window(&mut before, piece.as_bytes());
+                    position += piece.len() as u64;
+                }
+            }
+            let mut committed = 0;
+            for step in steps {
+                committed = (committed + step).min(position);
+                trail.commit(committed);
+                let (index, (start, content)) =
+                    starts.iter().enumerate().rfind(|(_, (start, _))| *start <= committed).unwrap();
+                let seek = (committed - start) as usize;
+                let wanted = Position {
+                    seek: seek as u64,
+                    file_name: format!("/{index}"),
+                    last_hash: hash(&content.as_bytes()[..seek]),
+                };
+                prop_assert_eq!(trail.position(), Some(wanted));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_gone_leave_the_journal_as_it_is() {
+        let mut trail = Trail::default();
+        trail.begin("/a".into(), 0, 0, &[]);
+        trail.read(0, &[], b"one\ntwo\n", Some(Arc::new(tempfile::tempfile().unwrap())));
+        trail.commit(4);
+        trail.overwritten();
+        assert_eq!(trail.position(), None, "the middle of a chunk cannot be read again");
+        trail.commit(8);
+        assert_eq!(trail.position().map(|position| position.seek), Some(8), "its last line end was kept");
+    }
+}

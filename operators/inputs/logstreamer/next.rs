@@ -1,0 +1,168 @@
+//! What comes after the end of a file's data: more of it, the file that follows, the place the file was moved
+//! to, or its beginning once more. Rotation may be under way at any moment, so nothing is believed that was not
+//! seen twice.
+
+use super::follow::{Follower, Look, Patience, open_at};
+use super::journal::{Position, hash};
+use super::reader::{Available, Identity, Reader};
+use super::scan::LogFile;
+use crate::inputs::InputEdge;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+impl Follower {
+    /// At the end of the data: whether another file follows.
+    pub(super) fn next_file(&mut self, edge: &InputEdge) -> std::io::Result<Look> {
+        let Some(open) = &mut self.open else { return Ok(Look::Again) };
+        let here = Identity::at(&open.path)?;
+        if here != Some(open.reader.identity) {
+            if open.replaced_by != Some(here) {
+                open.replaced_by = Some(here);
+                open.patience = Patience::default();
+            }
+            // The first time this scans at once; when that did not help, again and again, more and more seldom.
+            return if std::mem::take(&mut open.searched) {
+                self.moved(edge, here)
+            } else if open.patience.allows() {
+                open.searched = true;
+                Ok(Look::Rescan)
+            } else {
+                Ok(Look::Idle)
+            };
+        }
+        let index = self.files.iter().position(|file| file.path == open.path);
+        let following = index.and_then(|index| {
+            let own = &self.files[index];
+            self.files[index + 1..].iter().find(|file| !is_twin(own, file, &open.reader.head))
+        });
+        if let Some(file) = following {
+            let path = file.path.clone();
+            return self.go_on(edge, path, true);
+        }
+        // Renamed and the last of the list: the file that takes its place may have come after the scan.
+        let expected = open.former.as_deref().is_some_and(
+            |former| matches!(Identity::at(former), Ok(Some(identity)) if identity != open.reader.identity),
+        );
+        Ok(if expected && open.patience.allows() { Look::Rescan } else { Look::Idle })
+    }
+
+    /// The open file is no longer at its path: finds where it is now, or what follows it.
+    fn moved(&mut self, edge: &InputEdge, here: Option<Identity>) -> std::io::Result<Look> {
+        let Some(open) = &mut self.open else { return Ok(Look::Again) };
+        let own = open.reader.identity;
+        let renamed = self.files.iter().find(|file| matches!(Identity::at(&file.path), Ok(Some(id)) if id == own));
+        if let Some(file) = renamed {
+            open.former = Some(std::mem::replace(&mut open.path, file.path.clone()));
+            open.replaced_by = None;
+            open.patience = Patience::default();
+            self.trail.renamed(file.path.clone());
+            self.dirty = true;
+            self.site.stats.text(&format!("{}-filename", self.name), file.path.to_string_lossy());
+            return Ok(Look::Again);
+        }
+        if self.find_copy() {
+            return Ok(Look::Again);
+        }
+        let Some(open) = &self.open else { return Ok(Look::Again) };
+        // Gone without a trace. What was changed later than it is what follows.
+        let last = open.reader.modified();
+        let later = |file: &&LogFile| {
+            std::fs::metadata(&file.path).and_then(|metadata| metadata.modified()).is_ok_and(|time| time > last)
+        };
+        let replacement = || self.files.iter().find(|file| here.is_some() && file.path == open.path);
+        match self.files.iter().find(later).or_else(replacement) {
+            Some(file) => {
+                let path = file.path.clone();
+                self.go_on(edge, path, false)
+            }
+            None => Ok(Look::Idle),
+        }
+    }
+
+    /// The open file was truncated, and perhaps written again: goes on in a copy of it if there is one, else
+    /// from its start.
+    pub(super) fn overwritten(&mut self, edge: &InputEdge) -> std::io::Result<Look> {
+        let Some(open) = &mut self.open else { return Ok(Look::Again) };
+        if !std::mem::replace(&mut open.searched, true) {
+            return Ok(Look::Rescan);
+        }
+        self.trail.overwritten();
+        if self.find_copy() {
+            return Ok(Look::Again);
+        }
+        let Some(open) = &self.open else { return Ok(Look::Again) };
+        let path = open.path.clone();
+        match Reader::open(&path) {
+            Ok(reader) => self.begin(edge, path, reader, false),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Truncated and removed: nothing of it is left to read.
+                self.open = None;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Look::Again)
+    }
+
+    /// Looks for a file with the same bytes as those read so far, under any other name: a compressed or
+    /// copied file. Goes on in it if there is one.
+    fn find_copy(&mut self) -> bool {
+        let Some(open) = &self.open else { return false };
+        if open.reader.offset == 0 {
+            return false;
+        }
+        let at = Position { seek: open.reader.offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
+        let others = self.files.iter().rev().map(|file| &file.path).filter(|path| **path != open.path);
+        let found = others.into_iter().find_map(|path| {
+            let reader = open_at(path, &at).ok().flatten()?;
+            (reader.head == open.reader.head || reader.is_gzip()).then(|| (path.clone(), reader))
+        });
+        let Some((path, reader)) = found else { return false };
+        let former = open.path.clone();
+        self.trail.renamed(path.clone());
+        self.dirty = true;
+        self.adopt(path, reader);
+        if let Some(open) = &mut self.open {
+            open.former = Some(former);
+        }
+        true
+    }
+
+    /// Ends the open file and starts on `path`, after making sure that nothing is left and nothing moved.
+    fn go_on(&mut self, edge: &InputEdge, path: PathBuf, in_place: bool) -> std::io::Result<Look> {
+        let Some(open) = &mut self.open else { return Ok(Look::Again) };
+        let next = match Reader::open(&path) {
+            Ok(next) => next,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
+            }
+            Err(error) => return Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        };
+        // A rotation may be under way: both files must still be where the list says, seen after the opening.
+        let settled = (!in_place || Identity::at(&open.path)? == Some(open.reader.identity))
+            && Identity::at(&path)? == Some(next.identity)
+            && next.identity != open.reader.identity;
+        if !settled {
+            return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
+        }
+        // Until the newest file has content the writer may still hold the old one.
+        let newest = self.files.last().is_none_or(|file| file.path == path);
+        if newest && next.size()? == 0 {
+            return Ok(Look::Idle);
+        }
+        // Looked at last: what was written before the next file got its first byte is there by now.
+        match open.reader.available()? {
+            Available::Data => return Ok(Look::Data),
+            Available::End => self.begin(edge, path, next, false),
+            Available::Shrunk => {}
+        }
+        Ok(Look::Again)
+    }
+}
+
+/// Whether `file` is the compressed form of the file `own`, which begins with `head`: while a file is being
+/// compressed both are there.
+fn is_twin(own: &LogFile, file: &LogFile, head: &[u8]) -> bool {
+    own.rank == file.rank
+        && Reader::peek(&file.path, head.len().max(1))
+            .is_ok_and(|(bytes, gzip)| bytes.is_empty() || (gzip && head.starts_with(&bytes)))
+}
