@@ -10,6 +10,7 @@ pub mod encoders;
 pub mod filters;
 pub mod inputs;
 pub mod log;
+pub mod meter;
 pub mod outputs;
 pub mod plugin;
 pub mod registry;

@@ -151,7 +151,14 @@ impl PluginType {
 }
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
-pub static TYPES: &[&PluginType] = &[];
+pub static TYPES: &[&PluginType] = &[
+    &crate::decoders::multi::TYPE,
+    &crate::decoders::protobuf::TYPE,
+    &crate::encoders::payload::TYPE,
+    &crate::encoders::protobuf::TYPE,
+    &crate::encoders::rst::TYPE,
+    &crate::filters::counter::TYPE,
+];
 
 /// The type called `name`.
 pub fn find(name: &str) -> Option<&'static PluginType> {

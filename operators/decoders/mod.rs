@@ -1,5 +1,8 @@
 //! Decoders: they turn records into messages.
 
+pub mod multi;
+pub mod protobuf;
+
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};
 use heka_settings::Problems;

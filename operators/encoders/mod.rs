@@ -1,5 +1,9 @@
 //! Encoders: they turn messages into bytes for an output.
 
+pub mod payload;
+pub mod protobuf;
+pub mod rst;
+
 use crate::plugin::{PluginError, Site};
 use heka_message::RowRef;
 use heka_settings::Problems;

@@ -1,5 +1,6 @@
 //! Filters: they watch messages and may inject new ones.
 
+pub mod counter;
 mod injector;
 
 pub use injector::Injector;
