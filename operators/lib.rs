@@ -11,6 +11,7 @@ pub mod encoders;
 pub mod filters;
 pub mod inputs;
 pub mod log;
+pub mod meter;
 pub mod net;
 pub mod outputs;
 pub mod plugin;

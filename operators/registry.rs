@@ -160,8 +160,12 @@ pub static TYPES: &[&PluginType] = &[
     &crate::splitters::pattern_grouping::TYPE,
     &crate::splitters::regex::TYPE,
     &crate::splitters::token::TYPE,
+    &crate::decoders::multi::TYPE,
+    &crate::decoders::protobuf::TYPE,
     &crate::filters::counter::TYPE,
     &crate::encoders::payload::TYPE,
+    &crate::encoders::protobuf::TYPE,
+    &crate::encoders::rst::TYPE,
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
 ];

@@ -3,6 +3,8 @@
 mod run;
 
 pub use run::DecodeRunner;
+pub mod multi;
+pub mod protobuf;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};

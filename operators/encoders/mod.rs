@@ -4,6 +4,8 @@ pub mod payload;
 mod run;
 
 pub use run::EncodeRunner;
+pub mod protobuf;
+pub mod rst;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::RowRef;

@@ -1,107 +1,157 @@
-//! PayloadEncoder: the payload's bytes, with an optional time before and newline behind.
+//! PayloadEncoder: the payload as it is, with a newline behind it and a time before it if wanted.
 
-use crate::encoders::{Encoder, EncoderSpec};
+use super::{Encoder, EncoderSpec};
 use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use heka_message::{RowRef, Strftime};
-use heka_settings::{Settings, settings};
+use heka_message::{Layout, RowRef, TimeFormat};
+use heka_settings::{Problem, Problems, Settings, Table, settings};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
-
-settings! {
-    /// Options of PayloadEncoder.
-    pub struct PayloadSettings {
-        /// Append a newline, even when the payload ends in one.
-        append_newlines: bool = true,
-        /// Put a time before the payload.
-        prefix_ts: bool = false,
-        /// Use the message's time rather than the present.
-        ts_from_message: bool = true,
-        /// The time's strftime format; a space follows unless it ends in one.
-        ts_format: String = "[%Y/%b/%d:%H:%M:%S %z]",
-    }
-}
 
 /// The type's entry in the registry.
 pub static TYPE: PluginType = PluginType {
     name: "PayloadEncoder",
-    summary: "Writes the payload of each message, with an optional time before it.",
-    settings: PayloadSettings::table,
+    summary: "Writes the payload, with a newline behind it and a time before it if wanted.",
+    settings: PayloadEncoderSettings::table,
     defaults: Defaults::NONE,
-    make: Make::Encoder(|table, problems| Arc::new(PayloadSettings::read(table, problems))),
+    make: Make::Encoder(|table, problems| Arc::new(read(table, problems))),
 };
 
-impl EncoderSpec for PayloadSettings {
-    fn build(&self, _site: &Site) -> Result<Box<dyn Encoder>, PluginError> {
-        Ok(Box::new(PayloadEncoder::new(self, TimeZone::system())))
+settings! {
+    /// Options of PayloadEncoder.
+    pub struct PayloadEncoderSettings {
+        /// Write a newline behind each payload, even one that ends in a newline.
+        append_newlines: bool = true,
+        /// Write a time before each payload.
+        prefix_ts: bool = false,
+        /// The time is the message's; otherwise, the clock's.
+        ts_from_message: bool = true,
+        /// How the time looks, as a strftime format; a space follows it. The local zone's clocks show it.
+        ts_format: String = "[%Y/%b/%d:%H:%M:%S %z]",
     }
 }
 
-/// Writes payloads.
-pub struct PayloadEncoder {
-    newline: bool,
-    prefix: Option<Strftime>,
-    from_message: bool,
-    zone: TimeZone,
+fn read(table: &Table, problems: &mut Problems) -> PayloadEncoderSettings {
+    let settings = PayloadEncoderSettings::read(table, problems);
+    if let Some(entry) = table.get("ts_format")
+        && Layout::is_legacy(&settings.ts_format)
+    {
+        let message = format!("`{}` is a layout of the old kind", settings.ts_format);
+        problems
+            .push(Problem::warning(entry.value.place, message).help("write a strftime format such as \"%Y-%m-%d\""));
+    }
+    settings
 }
 
-impl PayloadEncoder {
-    /// An encoder that shows times in `zone`.
-    pub fn new(settings: &PayloadSettings, zone: TimeZone) -> Self {
-        let space = if settings.ts_format.ends_with(' ') { "" } else { " " };
-        PayloadEncoder {
-            newline: settings.append_newlines,
-            prefix: settings.prefix_ts.then(|| Strftime::new(format!("{}{space}", settings.ts_format))),
-            from_message: settings.ts_from_message,
-            zone,
-        }
+impl PayloadEncoderSettings {
+    fn encoder(&self, zone: TimeZone) -> PayloadEncoder {
+        let space = if self.ts_format.ends_with(' ') { "" } else { " " };
+        let time = self.prefix_ts.then(|| TimeFormat::new(&format!("{}{space}", self.ts_format), zone));
+        PayloadEncoder { time, ts_from_message: self.ts_from_message, append_newlines: self.append_newlines }
     }
+}
+
+impl EncoderSpec for PayloadEncoderSettings {
+    fn build(&self, _: &Site) -> Result<Box<dyn Encoder>, PluginError> {
+        Ok(Box::new(self.encoder(TimeZone::system())))
+    }
+}
+
+struct PayloadEncoder {
+    /// None when no time is wanted.
+    time: Option<TimeFormat>,
+    ts_from_message: bool,
+    append_newlines: bool,
 }
 
 impl Encoder for PayloadEncoder {
-    #[inline]
     fn encode(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
-        if let Some(prefix) = &self.prefix {
-            let now = || jiff::Timestamp::now().as_nanosecond() as i64;
-            prefix.write(out, if self.from_message { message.timestamp() } else { now() }, &self.zone);
+        if let Some(format) = &mut self.time {
+            format.write(out, if self.ts_from_message { message.timestamp() } else { now() });
         }
         out.extend_from_slice(message.payload());
-        if self.newline {
+        if self.append_newlines {
             out.push(b'\n');
         }
         Ok(true)
     }
 }
 
+/// Nanoseconds since the UNIX epoch; the epoch when the clock shows something that cannot be said so.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heka_message::BatchBuilder;
+    use heka_message::{Batch, BatchBuilder, Span};
+    use heka_settings::{Data, Level};
+
+    /// Payload `hi` at 2015-03-09T23:30:01Z.
+    fn message() -> Batch {
+        let mut builder = BatchBuilder::new(bytes::Bytes::from_static(b"hi"));
+        let row = builder.row();
+        row.payload = Span::source(0..2);
+        row.set_timestamp(1_425_943_801_000_000_000);
+        builder.finish()
+    }
+
+    fn encoded(options: &[(&str, Data)], message: &Batch) -> String {
+        let table = options.iter().fold(Table::default(), |table, (key, value)| table.with(key, value.clone()));
+        let mut problems = Problems::default();
+        let mut encoder = read(&table, &mut problems).encoder(TimeZone::UTC);
+        assert!(!problems.has_errors());
+        let mut out = Vec::new();
+        assert_eq!(encoder.encode(message.row(0), &mut out), Ok(true));
+        String::from_utf8(out).unwrap()
+    }
 
     #[test]
-    fn the_acceptance_examples() {
-        let base = PayloadSettings::default;
+    fn payloads_are_dressed_as_asked() {
+        let no_newline = || ("append_newlines", Data::Bool(false));
+        let prefix = || ("prefix_ts", Data::Bool(true));
+        let format = |text: &str| ("ts_format", Data::String(text.into()));
         let cases = [
-            (base(), "hi\n"),
-            (PayloadSettings { append_newlines: false, ..base() }, "hi"),
-            (PayloadSettings { prefix_ts: true, ..base() }, "[2015/Mar/09:23:30:01 +0000] hi\n"),
-            (
-                PayloadSettings { prefix_ts: true, ts_format: "%s".into(), append_newlines: false, ..base() },
-                "1425943801 hi",
-            ),
-            (PayloadSettings { prefix_ts: true, ts_format: String::new(), ..base() }, " hi\n"),
-            (PayloadSettings { prefix_ts: true, ts_format: "%Q %Y% ".into(), ..base() }, "%Q 2015% hi\n"),
+            (vec![], "hi\n"),
+            (vec![no_newline()], "hi"),
+            (vec![prefix()], "[2015/Mar/09:23:30:01 +0000] hi\n"),
+            (vec![prefix(), format("%s"), no_newline()], "1425943801 hi"),
+            (vec![prefix(), format("")], " hi\n"),
+            (vec![prefix(), format("%Q %Y% ")], "%Q 2015% hi\n"),
+            (vec![prefix(), format("2006-01-02")], "2015-03-09 hi\n"),
+            (vec![format("%s")], "hi\n"),
         ];
-        let mut builder = BatchBuilder::default();
-        let payload = builder.text(b"hi");
-        let row = builder.row();
-        row.payload = payload;
-        row.set_timestamp(1_425_943_801_000_000_000);
-        let batch = builder.finish();
-        for (settings, want) in cases {
-            let mut out = Vec::new();
-            assert_eq!(PayloadEncoder::new(&settings, TimeZone::UTC).encode(batch.row(0), &mut out), Ok(true));
-            assert_eq!(String::from_utf8(out).unwrap(), want, "{settings:?}");
+        for (options, text) in cases {
+            assert_eq!(encoded(&options, &message()), text, "{options:?}");
         }
+        let mut unset = BatchBuilder::default();
+        unset.row();
+        assert_eq!(encoded(&[], &unset.finish()), "\n");
+    }
+
+    #[test]
+    fn the_clock_stands_in_for_the_message() {
+        let options = [
+            ("prefix_ts", Data::Bool(true)),
+            ("ts_from_message", Data::Bool(false)),
+            ("ts_format", Data::String("%s".into())),
+        ];
+        let before = now() / 1_000_000_000;
+        let text = encoded(&options, &message());
+        let second: i64 = text.strip_suffix(" hi\n").unwrap().parse().unwrap();
+        assert!((before..=now() / 1_000_000_000).contains(&second), "{text}");
+    }
+
+    #[test]
+    fn a_layout_of_old_is_honoured_with_a_warning() {
+        let mut problems = Problems::default();
+        read(&Table::default().with("ts_format", Data::String("2006.01.02".into())), &mut problems);
+        let levels: Vec<_> = problems.iter().map(|problem| problem.level).collect();
+        assert_eq!(levels, [Level::Warning]);
+        let mut problems = Problems::default();
+        read(&Table::default().with("ts_format", Data::String("%Y".into())), &mut problems);
+        assert!(problems.is_empty());
     }
 }

@@ -43,6 +43,29 @@ impl BatchBuilder {
         }
     }
 
+    /// Forgets everything, source and credits included, and starts again over `source`; the memory is kept.
+    /// For builders that live longer than a message.
+    pub fn restart(&mut self, source: Bytes) {
+        let batch = &mut self.batch;
+        batch.source = source;
+        batch.arena.clear();
+        batch.rows.clear();
+        batch.fields.clear();
+        batch.values.clear();
+        batch.signers.clear();
+        batch.credits.clear();
+        batch.origin = Origin::default();
+        batch.bitmaps = Default::default();
+    }
+
+    /// Like [`Self::restart`], but so that spans of `batch` are valid, and without its credits.
+    pub fn restart_over(&mut self, batch: &Batch) {
+        self.restart(batch.source.clone());
+        self.batch.arena.extend_from_slice(&batch.arena);
+        self.batch.signers.extend_from_slice(&batch.signers);
+        self.batch.origin = batch.origin;
+    }
+
     /// Goes on with a batch that nobody shares: its rows can be changed in place.
     pub fn reopen(batch: Batch) -> Self {
         BatchBuilder { batch: Batch { bitmaps: Default::default(), ..batch } }
@@ -314,6 +337,26 @@ mod tests {
         assert_eq!(two.row(0).payload(), b"payload");
         assert_eq!(field.values().collect::<Vec<_>>(), [FieldValue::Integer(1), FieldValue::Integer(-2)]);
         assert!(field.raw().representation.is_none());
+    }
+
+    #[test]
+    fn a_restarted_builder_remembers_nothing() {
+        let mut one = BatchBuilder::new(Bytes::from_static(b"source"));
+        let logger = one.text(b"arena");
+        one.signer(b"ops");
+        one.row().logger = logger;
+        let mut two = BatchBuilder::new(Bytes::from_static(b"other"));
+        two.row();
+        two.text(b"left over");
+        two.hold(Arc::new(()));
+        two.restart_over(one.batch());
+        two.row().logger = logger;
+        two.last_row().unwrap().payload = Span::source(0..6);
+        assert_eq!(two.len(), 1);
+        assert_eq!((two.batch().row(0).logger(), two.batch().row(0).payload()), (&b"arena"[..], &b"source"[..]));
+        two.restart(Bytes::new());
+        assert!(two.is_empty() && two.batch().source().is_empty() && two.batch().credits.is_empty());
+        assert_eq!(two.signer(b"new"), 1);
     }
 
     #[test]

@@ -46,9 +46,9 @@ pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
         ],
     )];
     report.insert("globals".to_owned(), json!(globals));
-    let inputs: Vec<Value> = plan.inputs.iter().map(|i| row(&i.name, readings(source.site(&i.name)))).collect();
+    let inputs: Vec<Value> = plan.all_inputs().map(|i| row(&i.name, readings(source.site(&i.name)))).collect();
     let splitters: Vec<Value> =
-        plan.inputs.iter().map(|i| row(&format!("{}-{}", i.name, i.splitter.name), Vec::new())).collect();
+        plan.all_inputs().map(|i| row(&format!("{}-{}", i.name, i.splitter.name), Vec::new())).collect();
     let decoders: Vec<Value> = plan
         .inputs
         .iter()

@@ -76,6 +76,22 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                 plan.predicates.clone(),
             );
             let local = consumer.worker == index;
+            // With a queue, the matcher's messages are done when they are in it; what comes back out of it has
+            // positions, and so a checkpoint, of its own.
+            let mut queued = None;
+            let selected = match &consumer.queue {
+                None => selected,
+                Some(queue) => {
+                    let writer = &queue.writer;
+                    let node = if writer.worker == index { output_node(writer, wiring, report) } else { None };
+                    done.push(output(selected, &names::output(&writer.name), writer.worker, node));
+                    let mut own = Vec::new();
+                    let read = input_nodes(scope, &queue.reader, plan, wiring, clock, index, &mut own, report);
+                    queued = Some((names::checkpoint(&consumer.name), own));
+                    read
+                }
+            };
+            let finished;
             match &consumer.kind {
                 ConsumerKind::Filter(_) => {
                     let timer = period(consumer, wiring.start);
@@ -83,12 +99,16 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     let node = if local { filter_node(consumer, plan, wiring, report) } else { None };
                     let out = filter(selected, ticks, &names::filter(&consumer.name), consumer.worker, node);
                     injected.push(out.clone());
-                    done.push(out);
+                    finished = out;
                 }
                 ConsumerKind::Output(_) => {
                     let node = if local { output_node(consumer, wiring, report) } else { None };
-                    done.push(output(selected, &names::output(&consumer.name), consumer.worker, node));
+                    finished = output(selected, &names::output(&consumer.name), consumer.worker, node);
                 }
+            }
+            match queued {
+                None => done.push(finished),
+                Some((name, own)) => checkpoint(scope, &name, vec![finished], own),
             }
         }
         if let Some(handle) = feedback {

@@ -121,7 +121,7 @@ fn start_workers(
 
 fn start_plugins(plan: &Arc<Plan>, ends: PluginEnds, supervisor: &mut Supervisor) {
     let PluginEnds { inputs, outputs, stop, reopen, credits } = ends;
-    let output_nodes = plan.outputs.iter().filter(|consumer| consumer.output().is_some());
+    let output_nodes = plan.all_consumers().filter(|consumer| consumer.output().is_some());
     for (consumer, feed) in output_nodes.zip(outputs) {
         run_output(supervisor, consumer, feed);
         log::info(format!("Output started: {}", consumer.name));
@@ -130,7 +130,7 @@ fn start_plugins(plan: &Arc<Plan>, ends: PluginEnds, supervisor: &mut Supervisor
         log::info(format!("Filter started: {}", filter.name));
     }
     log::info("MessageRouter started.");
-    for (input, edge) in plan.inputs.iter().zip(inputs) {
+    for (input, edge) in plan.all_inputs().zip(inputs) {
         run_input(supervisor, input, edge);
         log::info(format!("Input started: {}", input.name));
     }

@@ -76,9 +76,9 @@ pub struct Wiring {
 
 /// The plugins' side of the same connections.
 pub struct PluginEnds {
-    /// One edge an input, in the plan's order.
+    /// One edge an input, in the order of [`Plan::all_inputs`].
     pub inputs: Vec<InputEdge>,
-    /// One feed an output, in the plan's order.
+    /// One feed an output, in the order of [`Plan::all_consumers`].
     pub outputs: Vec<Feed>,
     /// Tells inputs to stop.
     pub stop: watch::Sender<bool>,
@@ -105,7 +105,7 @@ impl Wiring {
             outputs: Mutex::default(),
             sites: HashMap::new(),
             statuses: Statuses(Arc::new(
-                plan.consumers()
+                plan.all_consumers()
                     .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
                     .collect(),
             )),
@@ -113,7 +113,7 @@ impl Wiring {
             start,
         };
         let (mut edges, mut feeds) = (Vec::new(), Vec::new());
-        for input in &plan.inputs {
+        for input in plan.all_inputs() {
             let (sender, deliveries) = channel();
             let (commits, committed) = mpsc::unbounded_channel();
             let waker = Arc::new(Waker::default());
@@ -123,7 +123,7 @@ impl Wiring {
             let ends = InputEnds { deliveries, waker, commits };
             wiring.inputs.get_mut().unwrap_or_else(PoisonError::into_inner).insert(input.name.clone(), ends);
         }
-        for consumer in plan.consumers() {
+        for consumer in plan.all_consumers() {
             let site = site("Plugin", &consumer.name);
             wiring.sites.insert(consumer.name.clone(), site.clone());
             if consumer.output().is_some() {

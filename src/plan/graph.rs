@@ -1,6 +1,6 @@
 //! The plan as a graph of named nodes: what is drawn, and what the dataflow is compared with.
 
-use crate::plan::{ConsumerKind, Plan};
+use crate::plan::{ConsumerKind, InputNode, Plan};
 
 /// Names of the dataflow's operators: the plan draws them and the engine builds under them.
 pub mod names {
@@ -37,6 +37,10 @@ pub mod names {
     pub fn filter(name: &str) -> String {
         format!("filter {name}")
     }
+    /// Where the positions in a plugin's queue are committed.
+    pub fn checkpoint(name: &str) -> String {
+        format!("checkpoint {name}")
+    }
     /// An output with its encoder.
     pub fn output(name: &str) -> String {
         format!("output {name}")
@@ -59,26 +63,29 @@ impl Graph {
         let mut done = Vec::new();
         let mut injected = Vec::new();
         for input in &plan.inputs {
-            let source = graph.node(names::input(&input.name));
-            let split = graph.after(&source, names::splitter(&input.name, &input.splitter.name));
-            let last = match &input.decoder {
-                Some(decoder) => graph.after(&split, names::decoder(&input.name, &decoder.name)),
-                None => split,
-            };
+            let last = graph.input(input);
             graph.edge(&last, names::ROUTER);
         }
         graph.node(names::ROUTER.to_owned());
         for consumer in plan.consumers() {
-            let matcher = graph.after(names::ROUTER, names::matcher(&consumer.name));
-            match consumer.kind {
+            let mut before = graph.after(names::ROUTER, names::matcher(&consumer.name));
+            if let Some(queue) = &consumer.queue {
+                done.push(graph.after(&before, names::output(&queue.writer.name)));
+                before = graph.input(&queue.reader);
+            }
+            let finished = match consumer.kind {
                 ConsumerKind::Filter(_) => {
-                    let filter = graph.after(&matcher, names::filter(&consumer.name));
+                    let filter = graph.after(&before, names::filter(&consumer.name));
                     let ticks = graph.node(names::ticks(&consumer.name));
                     graph.edge(&ticks, &filter);
                     injected.push(filter.clone());
-                    done.push(filter);
+                    filter
                 }
-                ConsumerKind::Output(_) => done.push(graph.after(&matcher, names::output(&consumer.name))),
+                ConsumerKind::Output(_) => graph.after(&before, names::output(&consumer.name)),
+            };
+            match &consumer.queue {
+                None => done.push(finished),
+                Some(_) => drop(graph.after(&finished, names::checkpoint(&consumer.name))),
             }
         }
         if !injected.is_empty() {
@@ -93,6 +100,16 @@ impl Graph {
         graph.node(names::CHECKPOINT.to_owned());
         done.iter().for_each(|node| graph.edge(node, names::CHECKPOINT));
         graph
+    }
+
+    /// An input's chain; returns its last node.
+    fn input(&mut self, input: &InputNode) -> String {
+        let source = self.node(names::input(&input.name));
+        let split = self.after(&source, names::splitter(&input.name, &input.splitter.name));
+        match &input.decoder {
+            Some(decoder) => self.after(&split, names::decoder(&input.name, &decoder.name)),
+            None => split,
+        }
     }
 
     fn node(&mut self, name: String) -> String {

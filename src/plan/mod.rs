@@ -3,6 +3,7 @@
 
 mod graph;
 mod print;
+mod queue;
 mod resolve;
 
 pub use graph::{Graph, names};
@@ -100,6 +101,14 @@ pub enum ConsumerKind {
     Output(Box<OutputPart>),
 }
 
+/// The queue on disk in front of a consumer: its two ends.
+pub struct QueueNodes {
+    /// Takes what the matcher selects.
+    pub writer: Box<Consumer>,
+    /// Brings it back.
+    pub reader: Box<InputNode>,
+}
+
 /// A filter or an output.
 pub struct Consumer {
     /// Section name.
@@ -118,6 +127,8 @@ pub struct Consumer {
     pub retries: Retries,
     /// The worker it lives on.
     pub worker: usize,
+    /// What stands between its matcher and it, if anything does.
+    pub queue: Option<QueueNodes>,
     /// What it is.
     pub kind: ConsumerKind,
 }
@@ -160,6 +171,18 @@ impl Plan {
     /// Filters, then outputs.
     pub fn consumers(&self) -> impl Iterator<Item = &Consumer> {
         self.filters.iter().chain(&self.outputs)
+    }
+
+    /// The inputs of the configuration, then the reading ends of queues.
+    pub fn all_inputs(&self) -> impl Iterator<Item = &InputNode> {
+        let readers = self.consumers().filter_map(|c| c.queue.as_ref()).map(|queue| queue.reader.as_ref());
+        self.inputs.iter().chain(readers)
+    }
+
+    /// Filters, outputs, then the writing ends of queues.
+    pub fn all_consumers(&self) -> impl Iterator<Item = &Consumer> {
+        let writers = self.consumers().filter_map(|c| c.queue.as_ref()).map(|queue| queue.writer.as_ref());
+        self.consumers().chain(writers)
     }
 
     /// The filters.

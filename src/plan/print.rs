@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// What is known of each node beside its name: label lines, and the worker it lives on.
 fn details(plan: &Plan) -> BTreeMap<String, (Vec<String>, Option<usize>)> {
     let mut details = BTreeMap::new();
-    for input in &plan.inputs {
+    for input in plan.all_inputs() {
         let worker = Some(input.worker);
         details.insert(names::input(&input.name), (vec![input.type_name.to_owned()], worker));
         details.insert(names::splitter(&input.name, &input.splitter.name), (vec![], worker));
@@ -17,7 +17,7 @@ fn details(plan: &Plan) -> BTreeMap<String, (Vec<String>, Option<usize>)> {
             details.insert(names::decoder(&input.name, &decoder.name), (vec![], worker));
         }
     }
-    for consumer in plan.consumers() {
+    for consumer in plan.all_consumers() {
         let mut lines = vec![consumer.type_name.to_owned()];
         if let Some(ticker) = consumer.ticker {
             lines.push(format!("every {} s", ticker.as_secs()));

@@ -2,17 +2,20 @@
 //! with a place.
 
 use crate::config::{self, Common, Config, ConsumerCommon, InputCommon, Section, Spec, literal};
-use crate::plan::{Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, Retries, SplitterNode};
+use crate::plan::queue::QueueSpec;
+use crate::plan::{
+    Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
+};
 use heka_matcher::Compiler;
 use heka_operators::decoders::DecoderSpec;
 use heka_operators::inputs::InputSpec;
 use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
-use heka_operators::registry::Category;
+use heka_operators::registry::{self, Category, Make};
 use heka_operators::splitters::{DeliverOptions, StreamOptions};
 use heka_operators::stats::Stats;
-use heka_settings::{Place, Problem, Problems, nearest};
+use heka_settings::{Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -226,6 +229,66 @@ impl Resolver<'_> {
         })
     }
 
+    /// The nodes of a queue on disk: framed protobuf goes in and comes out.
+    fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
+        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
+        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder)), Some(Make::Splitter(splitter))) =
+            (part("ProtobufEncoder"), part("ProtobufDecoder"), part("HekaFramingSplitter"))
+        else {
+            let why = format!("'{}': this build has no queues on disk", section.name);
+            problems.push(Problem::error(section.place, why).help("set use_buffering = false"));
+            return None;
+        };
+        let mut never = Problems::default();
+        let empty = Table::default();
+        let name = format!("{}.queue", section.name);
+        let spec = Arc::new(QueueSpec::new(&section.name, &options.buffering));
+        let worker = placement(&section.name, self.workers);
+        let part = OutputPart {
+            spec: spec.clone(),
+            encoder_name: "ProtobufEncoder".to_owned(),
+            encoder: encoder(&empty, &mut never),
+            use_framing: true,
+        };
+        let everything = Compiler::new().compile("TRUE", None).ok()?;
+        let writer = Consumer {
+            name: format!("{}.buffer", section.name),
+            type_name: "disk queue",
+            expression: String::new(),
+            matcher: everything,
+            ticker: None,
+            can_exit: false,
+            retries: retries(&options.retries),
+            worker,
+            queue: None,
+            kind: ConsumerKind::Output(Box::new(part)),
+        };
+        let stream = StreamOptions {
+            max_record: self.globals.max_record_size(),
+            keep_truncated: false,
+            deliver_incomplete_final: false,
+            whole_stream: false,
+        };
+        let reader = InputNode {
+            name,
+            type_name: "disk queue",
+            id: u32::MAX,
+            spec,
+            splitter: SplitterNode {
+                name: "HekaFramingSplitter".to_owned(),
+                spec: splitter(&empty, &mut never),
+                options: DeliverOptions { stream, use_message_bytes: true },
+            },
+            decoder: Some(DecoderNode { name: "ProtobufDecoder".to_owned(), spec: decoder(&empty, &mut never) }),
+            send_decode_failures: false,
+            log_decode_failures: true,
+            can_exit: false,
+            retries: retries(&options.retries),
+            worker,
+        };
+        Some(QueueNodes { writer: Box::new(writer), reader: Box::new(reader) })
+    }
+
     fn consumer(
         &mut self,
         section: &Section,
@@ -239,12 +302,6 @@ impl Resolver<'_> {
             return None;
         };
         let (expression, place) = (matcher.value.clone(), matcher.place);
-        if options.use_buffering {
-            let why = format!("'{}': queues on disk are not available yet", section.name);
-            let help =
-                "set use_buffering = false; what an input can read again is delivered after a crash all the same";
-            problems.push(Problem::error(section.place, why).help(help));
-        }
         let signer = options.message_signer.as_deref();
         let matcher = match self.compiler.compile(&expression, signer) {
             Ok(matcher) => matcher,
@@ -268,6 +325,7 @@ impl Resolver<'_> {
             can_exit: options.can_exit,
             retries: retries(&options.retries),
             worker: placement(&section.name, self.workers),
+            queue: if options.use_buffering { self.queue(section, options, problems) } else { None },
             kind,
         })
     }
