@@ -5,10 +5,12 @@
 //! by the beginning of its period, also the first one after a start in mid-period, so that a restart goes on
 //! with the same file.
 
+use heka_message::Strftime;
 use jiff::civil::{DateTime, Time};
-use jiff::fmt::strtime::{BrokenDownTime, Config};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// The intervals allowed, in hours; 0 is no rotation.
@@ -17,7 +19,7 @@ pub const INTERVALS: [u32; 5] = [0, 1, 4, 12, 24];
 /// A path with strftime codes, and how long each name lasts.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    pattern: String,
+    pattern: Strftime,
     /// Hours; at least 1.
     interval: i8,
     zone: TimeZone,
@@ -27,7 +29,7 @@ impl Rotation {
     /// `hours` is one of [`INTERVALS`]; `None` when it is 0.
     pub fn new(pattern: &str, hours: u32, zone: TimeZone) -> Option<Self> {
         let interval = i8::try_from(hours).ok().filter(|hours| *hours > 0)?;
-        Some(Rotation { pattern: pattern.to_owned(), interval, zone })
+        Some(Rotation { pattern: Strftime::new(pattern), interval, zone })
     }
 
     /// The name of the file that is written at `now`.
@@ -36,7 +38,12 @@ impl Rotation {
         let hour = now.hour() - now.hour() % self.interval;
         let start = self.zoned(now.date().to_datetime(Time::constant(hour, 0, 0, 0)));
         // Where the clock is put back the hour begins twice; the name comes out the same.
-        format_path(&self.pattern, start.as_ref().filter(|start| **start <= now).unwrap_or(&now)).into()
+        let time = start.as_ref().filter(|start| **start <= now).unwrap_or(&now).timestamp();
+        let mut path = Vec::new();
+        // The clock of this machine runs out of 64 bits of nanoseconds in the year 2262.
+        let nanos = i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX);
+        self.pattern.write(&mut path, nanos, &self.zone);
+        OsString::from_vec(path).into()
     }
 
     /// When the next file begins: the first period that begins after `now`. `None` at the end of time.
@@ -54,14 +61,6 @@ impl Rotation {
     fn zoned(&self, time: DateTime) -> Option<Zoned> {
         time.to_zoned(self.zone.clone()).ok()
     }
-}
-
-/// The path with its strftime codes replaced; unknown codes stay as they are.
-fn format_path(pattern: &str, time: &Zoned) -> String {
-    BrokenDownTime::from(time)
-        .to_string_with_config(&Config::new().lenient(true), pattern)
-        // Lenient formatting has no way to fail; should it find one, the text as written is still a file name.
-        .unwrap_or_else(|_| pattern.to_owned())
 }
 
 #[cfg(test)]
@@ -126,7 +125,7 @@ mod tests {
 
     #[test]
     fn unknown_codes_stay() {
-        assert_eq!(rotation("/x/%i-%d%", 24, "UTC").path(at("2015-03-09T00:00:00Z")), PathBuf::from("/x/%i-09%"));
+        assert_eq!(rotation("/x/%Q-%d%", 24, "UTC").path(at("2015-03-09T00:00:00Z")), PathBuf::from("/x/%Q-09%"));
         assert!(Rotation::new("x", 0, TimeZone::UTC).is_none());
     }
 }
