@@ -151,7 +151,7 @@ impl PluginType {
 }
 
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
-pub static TYPES: &[&PluginType] = &[&crate::inputs::tcp::TYPE, &crate::inputs::udp::TYPE];
+pub static TYPES: &[&PluginType] = &[&crate::inputs::tcp::TYPE, &crate::inputs::udp::TYPE, &crate::outputs::tcp::TYPE];
 
 /// The type called `name`.
 pub fn find(name: &str) -> Option<&'static PluginType> {

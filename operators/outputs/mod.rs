@@ -1,6 +1,8 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
 mod feed;
+pub mod tcp;
+pub mod udp;
 
 pub use feed::{Block, Feed, FeedEvent, FeedSender};
 
