@@ -168,6 +168,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::encoders::rst::TYPE,
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
+    &crate::outputs::tcp::TYPE,
 ];
 
 /// The type called `name`.

@@ -21,10 +21,20 @@ flush_interval = 20
 
 #[test]
 fn fifty_crashes_lose_no_line() {
-    let site = Site::new(CONFIG);
+    survive(CONFIG, 50);
+}
+
+#[test]
+fn a_queue_on_disk_survives_as_well() {
+    survive(&format!("{CONFIG}use_buffering = true\n"), 12);
+}
+
+/// Writes lines while the daemon is killed `crashes` times; in the end every line must be there.
+fn survive(config: &str, crashes: usize) {
+    let site = Site::new(config);
     let mut written = 0u64;
     let mut random = 0x9e37_79b9_7f4a_7c15u64;
-    for _ in 0..50 {
+    for _ in 0..crashes {
         let daemon = site.start();
         for _ in 0..4 {
             let text: String = (written..written + 500).map(|i| format!("{i}\n")).collect();
@@ -53,5 +63,5 @@ fn fifty_crashes_lose_no_line() {
     let again: usize = seen.values().map(|n| n - 1).sum();
     eprintln!("{written} lines written, {lost} lost, {again} delivered again");
     assert_eq!(lost, 0);
-    assert!(again <= 50 * 2000 * 2, "more came again than can have been in flight");
+    assert!(again <= crashes * 2000 * 2, "more came again than can have been in flight");
 }

@@ -34,6 +34,15 @@ type = "FileOutput"
 message_matcher = "Fields[x] == 1"
 encoder = "PayloadEncoder"
 path = "/dev/null"
+[buffered]
+type = "FileOutput"
+message_matcher = "TRUE"
+encoder = "ProtobufEncoder"
+path = "/dev/null"
+use_buffering = true
+[counted]
+type = "CounterFilter"
+use_buffering = true
 "#;
 
 fn plan(text: &str) -> Plan {

@@ -158,7 +158,7 @@ mod tests {
             (
                 "d",
                 ValueType::Double,
-                &[Double(345.6789), Double(139847987987987.878732819)],
+                &[Double(345.6789), Double(139_847_987_987_987.88)],
                 "",
                 r#"name:"d" type:double value:[345.6789,1.3984798798798788e+14]"#,
             ),

@@ -5,6 +5,8 @@ pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod log;
+pub mod tcp;
+pub mod udp;
 
 pub use feed::{Block, Feed, FeedEvent, FeedSender};
 

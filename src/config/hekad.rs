@@ -157,7 +157,7 @@ mod tests {
         assert_eq!((hekad.base_dir.as_str(), hekad.share_dir.as_str()), ("/var/cache/hekad", "/usr/share/heka"));
         assert_eq!((hekad.message_limit(), hekad.max_record_size()), (65536, 65794));
         assert_eq!((hekad.max_pack_idle, hekad.shutdown_deadline), (Duration::from_secs(120), Duration::from_secs(30)));
-        assert_eq!((hekad.report_interval, hekad.memory_budget), (0, 33_554_432));
+        assert_eq!((hekad.report_interval, hekad.memory_budget), (0, 16_777_216));
         assert!(!hekad.globals().hostname.is_empty());
     }
 

@@ -91,21 +91,20 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     read
                 }
             };
-            let finished;
-            match &consumer.kind {
+            let finished = match &consumer.kind {
                 ConsumerKind::Filter(_) => {
                     let timer = period(consumer, wiring.start);
                     let ticks = ticks(scope, &names::ticks(&consumer.name), timer, local, clock, &wiring.stop);
                     let node = if local { filter_node(consumer, plan, wiring, report) } else { None };
                     let out = filter(selected, ticks, &names::filter(&consumer.name), consumer.worker, node);
                     injected.push(out.clone());
-                    finished = out;
+                    out
                 }
                 ConsumerKind::Output(_) => {
                     let node = if local { output_node(consumer, wiring, report) } else { None };
-                    finished = output(selected, &names::output(&consumer.name), consumer.worker, node);
+                    output(selected, &names::output(&consumer.name), consumer.worker, node)
                 }
-            }
+            };
             match queued {
                 None => done.push(finished),
                 Some((name, own)) => checkpoint(scope, &name, vec![finished], own),
