@@ -169,6 +169,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::tcp::TYPE,
+    &crate::outputs::udp::TYPE,
 ];
 
 /// The type called `name`.
