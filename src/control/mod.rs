@@ -2,3 +2,4 @@
 
 pub mod pidfile;
 pub mod report;
+pub mod self_report;

@@ -14,6 +14,7 @@ mod supervise;
 mod time;
 mod wiring;
 
+pub use clock::now_ns;
 pub use dataflow::built_graph;
 pub use run::run;
 pub use status::{NodeStatus, Statuses};

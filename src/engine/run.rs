@@ -57,6 +57,9 @@ pub fn run(plan: Plan) -> i32 {
     }
     let code = runtime.block_on(async {
         let mut supervisor = Supervisor::new(events);
+        if let Some(report) = &plan.self_report {
+            report.connect(plan.clone(), wiring.clone(), ends.credits.clone());
+        }
         start_plugins(&plan, ends, &mut supervisor);
         let code = serve(&plan, &wiring, &mut supervisor, &mut signals, &mut happened, &mut all_drained).await;
         log::info("Shutdown complete.");

@@ -10,6 +10,7 @@ pub use graph::{Graph, names};
 pub use print::dump;
 pub use resolve::resolve;
 
+use crate::control::self_report::SelfReport;
 use heka_matcher::{Matcher, Predicates};
 use heka_operators::decoders::DecoderSpec;
 use heka_operators::encoders::EncoderSpec;
@@ -155,6 +156,8 @@ pub struct Plan {
     pub shutdown_deadline: Duration,
     /// A node that holds the frontier longer than this is reported.
     pub max_pack_idle: Duration,
+    /// The daemon's reports on itself, when they are asked for; its input is the last of `inputs`.
+    pub self_report: Option<SelfReport>,
     /// Inputs, in the order of the files.
     pub inputs: Vec<InputNode>,
     /// Filters, in the order of the files.

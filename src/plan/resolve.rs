@@ -2,6 +2,7 @@
 //! with a place.
 
 use crate::config::{self, Common, Config, ConsumerCommon, InputCommon, Section, Spec, literal};
+use crate::control::self_report::{self, SelfReport};
 use crate::plan::queue::QueueSpec;
 use crate::plan::{
     Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
@@ -12,6 +13,7 @@ use heka_operators::inputs::InputSpec;
 use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
+use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
 use heka_operators::splitters::{DeliverOptions, StreamOptions};
 use heka_operators::stats::Stats;
@@ -31,6 +33,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         memory_budget: config.hekad.memory_budget as usize,
         shutdown_deadline: config.hekad.shutdown_deadline,
         max_pack_idle: config.hekad.max_pack_idle,
+        self_report: None,
         inputs: Vec::new(),
         filters: Vec::new(),
         outputs: Vec::new(),
@@ -60,6 +63,12 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
             _ => {}
         }
     }
+    if config.hekad.report_interval > 0 {
+        let report = SelfReport::new(Duration::from_secs(config.hekad.report_interval));
+        plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
+        plan.self_report = Some(report);
+    }
+    refuse_shared_queues(config, problems);
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
     (!problems.has_errors()).then_some(plan)
@@ -229,6 +238,36 @@ impl Resolver<'_> {
         })
     }
 
+    /// The input that brings the daemon's reports on itself.
+    fn self_report(&self, report: &SelfReport, id: usize, problems: &mut Problems) -> Option<InputNode> {
+        let Some(Make::Splitter(splitter)) = registry::find("NullSplitter").map(|plugin| plugin.make) else {
+            return None;
+        };
+        let stream = StreamOptions {
+            max_record: 64 << 20,
+            keep_truncated: true,
+            deliver_incomplete_final: false,
+            whole_stream: false,
+        };
+        Some(InputNode {
+            name: self_report::NAME.to_owned(),
+            type_name: "self report",
+            id: id as u32,
+            spec: Arc::new(report.clone()),
+            splitter: SplitterNode {
+                name: "NullSplitter".to_owned(),
+                spec: splitter(&Table::default(), problems),
+                options: DeliverOptions { stream, use_message_bytes: false },
+            },
+            decoder: None,
+            send_decode_failures: false,
+            log_decode_failures: true,
+            can_exit: true,
+            retries: retries(&config::Retries::default()),
+            worker: placement(self_report::NAME, self.workers),
+        })
+    }
+
     /// The nodes of a queue on disk: framed protobuf goes in and comes out.
     fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
         let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
@@ -356,6 +395,22 @@ fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpe
         let Spec::Decoder(spec) = &section.spec else { continue };
         for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
             problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
+        }
+    }
+}
+
+/// Two plugins whose names differ only in punctuation would share a queue's folder.
+fn refuse_shared_queues(config: &Config, problems: &mut Problems) {
+    let mut folders: BTreeMap<String, &Section> = BTreeMap::new();
+    for section in &config.sections {
+        let (Common::Filter(options) | Common::Output(options)) = &section.common else { continue };
+        if !options.use_buffering {
+            continue;
+        }
+        if let Some(first) = folders.insert(mangle(&section.name), section) {
+            let why = format!("the queues of '{}' and '{}' would share a folder", first.name, section.name);
+            let problem = Problem::error(section.place, why).also(first.place, "the other plugin");
+            problems.push(problem.help("rename one of the two: letters, digits and `_` must differ"));
         }
     }
 }
