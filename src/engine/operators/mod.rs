@@ -9,6 +9,7 @@ pub mod select;
 pub mod source;
 pub mod split;
 pub mod ticks;
+mod unary;
 
 use crate::engine::Time;
 use timely::dataflow::operators::InputCapability;
