@@ -51,7 +51,7 @@ settings! {
         /// How long a shutdown may take to deliver what is on its way.
         shutdown_deadline: Duration = Duration::from_secs(30),
         /// Bytes that inputs may have on their way through the daemon at once.
-        memory_budget: u64 = 16u64 << 20,
+        memory_budget: u64 = 12u64 << 20,
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!((hekad.base_dir.as_str(), hekad.share_dir.as_str()), ("/var/cache/hekad", "/usr/share/heka"));
         assert_eq!((hekad.message_limit(), hekad.max_record_size()), (65536, 65794));
         assert_eq!((hekad.max_pack_idle, hekad.shutdown_deadline), (Duration::from_secs(120), Duration::from_secs(30)));
-        assert_eq!((hekad.report_interval, hekad.memory_budget), (0, 16_777_216));
+        assert_eq!((hekad.report_interval, hekad.memory_budget), (0, 12_582_912));
         assert!(!hekad.globals().hostname.is_empty());
     }
 
