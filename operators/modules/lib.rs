@@ -1,0 +1,1 @@
+//! The native modules of Heka scripts: cjson, struct, circular_buffer, sketches.

@@ -1,0 +1,1 @@
+//! Lua states with hard limits: the host of Heka scripts.
