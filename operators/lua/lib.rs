@@ -10,12 +10,14 @@
 //!    as unsound, so that the host discards it ([`panicked`]).
 
 mod args;
+mod budget;
 mod hooks;
 mod protect;
 mod push;
 mod userdata;
 
 pub use args::{arg_error, bytes, bytes_at, integer, is_none_or_nil, number, opt_bytes, opt_integer, opt_number};
+pub use budget::{set_budget, spend};
 pub use hooks::{Hooks, RenderError, hooks_of, set_hooks};
 pub use mlua_sys::lua51 as ffi;
 pub use protect::{Raise, panicked, protect, raise};

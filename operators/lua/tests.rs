@@ -91,3 +91,18 @@ fn a_finaliser_called_by_hand_does_no_harm() {
                  return tostring(select(2, pcall(c.add, c, 1)))";
     assert_eq!(run(chunk), Ok("bad argument #1 to '?' (test.counter expected, got userdata)".to_owned()));
 }
+
+#[test]
+fn a_spent_budget_stays_spent_until_the_next_entry() {
+    set_budget(10, None);
+    assert!(spend(9));
+    assert!(!spend(1));
+    assert!(!spend(0));
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    set_budget(u64::MAX, Some(stop.clone()));
+    assert!(spend(1));
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(!spend(1));
+    set_budget(u64::MAX, None);
+    assert!(spend(u64::MAX - 1));
+}
