@@ -239,8 +239,8 @@ impl Logstreamer {
         pool: &Arc<ChunkPool>,
         commits: &mut Option<UnboundedReceiver<Commit>>,
     ) -> Option<(ChunkBuf, Credit)> {
-        if let Some(credit) = edge.credits().try_take(pool.size()) {
-            return Some((pool.take(), credit));
+        if let Some(taken) = edge.try_buffer(pool) {
+            return Some(taken);
         }
         loop {
             for follower in &mut self.followers {
