@@ -48,6 +48,12 @@ pub trait DecoderSpec: Send + Sync {
         false
     }
 
+    /// Whether it keeps nothing from one record to the next, not counting [`subs`](DecoderSpec::subs): then the records
+    /// of one input may be decoded by several instances at once.
+    fn is_stateless(&self) -> bool {
+        false
+    }
+
     /// Checks what needs more than one setting.
     fn check(&self, _problems: &mut Problems) {}
 

@@ -148,6 +148,27 @@ impl Resolver<'_> {
         found
     }
 
+    /// Whether a decoder and all that it calls keep nothing from one record to the next.
+    fn is_stateless(&self, decoder: &Section) -> bool {
+        let mut seen = vec![decoder];
+        let mut next = 0;
+        while let Some(section) = seen.get(next) {
+            let Spec::Decoder(spec) = &section.spec else { return false };
+            if !spec.is_stateless() {
+                return false;
+            }
+            let subs = self.config.sections.iter().filter(|s| {
+                s.plugin.category() == Category::Decoder
+                    && spec.subs().contains(&s.name)
+                    && !seen.iter().any(|known| known.name == s.name)
+            });
+            let subs: Vec<_> = subs.collect();
+            seen.extend(subs);
+            next += 1;
+        }
+        true
+    }
+
     fn input(
         &self,
         section: &Section,
@@ -178,7 +199,13 @@ impl Resolver<'_> {
                         .help("use HekaFramingSplitter, or set use_message_bytes = true on the splitter"),
                 );
             }
-            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone() });
+            let workers = match (options.synchronous_decode, options.decode_workers) {
+                (true, _) => 1,
+                (false, 0) if !self.is_stateless(found) => 1,
+                (false, 0) => self.workers,
+                (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
+            };
+            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone(), workers });
         }
         Some(InputNode {
             name: section.name.clone(),
@@ -318,7 +345,11 @@ impl Resolver<'_> {
                 spec: splitter(&empty, &mut never),
                 options: DeliverOptions { stream, use_message_bytes: true },
             },
-            decoder: Some(DecoderNode { name: "ProtobufDecoder".to_owned(), spec: decoder(&empty, &mut never) }),
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, &mut never),
+                workers: 1,
+            }),
             send_decode_failures: false,
             log_decode_failures: true,
             can_exit: false,

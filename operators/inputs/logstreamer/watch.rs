@@ -153,12 +153,7 @@ fn is_local(file: &File) -> bool {
     let mut about: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the descriptor is open and the structure outlives the call.
     let failed = unsafe { libc::fstatfs(file.as_raw_fd(), &mut about) } != 0;
-    const XFS: i64 = 0x5846_5342;
-    const F2FS: i64 = 0xf2f5_2010;
-    const ZFS: i64 = 0x2fc1_2fc1;
-    #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
-    let kind = about.f_type as i64;
-    let local =
-        [libc::EXT4_SUPER_MAGIC as i64, libc::BTRFS_SUPER_MAGIC as i64, libc::TMPFS_MAGIC as i64, XFS, F2FS, ZFS];
-    !failed && local.contains(&kind)
+    // ext4, btrfs, tmpfs, xfs, f2fs, zfs: the magic numbers of statfs(2).
+    const LOCAL: [u64; 6] = [0xef53, 0x9123_683e, 0x0102_1994, 0x5846_5342, 0xf2f5_2010, 0x2fc1_2fc1];
+    !failed && u64::try_from(about.f_type).is_ok_and(|kind| LOCAL.contains(&kind))
 }
