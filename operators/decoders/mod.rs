@@ -5,6 +5,7 @@ mod run;
 pub use run::DecodeRunner;
 pub mod multi;
 pub mod protobuf;
+pub mod stats_to_fields;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};

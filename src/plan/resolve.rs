@@ -68,6 +68,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
+    refuse_missing_accumulators(config, problems);
     refuse_shared_queues(config, problems);
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
@@ -223,6 +224,7 @@ impl Resolver<'_> {
                         whole_stream: false,
                     },
                     use_message_bytes,
+                    whole_packets: spec.sends_messages(),
                 },
             },
             decoder,
@@ -284,7 +286,7 @@ impl Resolver<'_> {
             splitter: SplitterNode {
                 name: "NullSplitter".to_owned(),
                 spec: splitter(&Table::default(), problems),
-                options: DeliverOptions { stream, use_message_bytes: false },
+                options: DeliverOptions { stream, use_message_bytes: false, whole_packets: false },
             },
             decoder: None,
             send_decode_failures: false,
@@ -343,7 +345,7 @@ impl Resolver<'_> {
             splitter: SplitterNode {
                 name: "HekaFramingSplitter".to_owned(),
                 spec: splitter(&empty, &mut never),
-                options: DeliverOptions { stream, use_message_bytes: true },
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: false },
             },
             decoder: Some(DecoderNode {
                 name: "ProtobufDecoder".to_owned(),
@@ -427,6 +429,26 @@ fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpe
         for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
             problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
         }
+    }
+}
+
+/// Statistics are submitted by name: the name must be an accumulator's.
+fn refuse_missing_accumulators(config: &Config, problems: &mut Problems) {
+    for section in &config.sections {
+        let named = match &section.spec {
+            Spec::Input(spec) => spec.submits_to(),
+            Spec::Filter(spec) => spec.submits_to(),
+            _ => None,
+        };
+        let Some(named) = named else { continue };
+        let place = if named.place == Place::NOWHERE { section.place } else { named.place };
+        let found = config.sections.iter().find(|s| s.name == named.value && s.plugin.category() == Category::Input);
+        let problem = match found.map(|found| &found.spec) {
+            Some(Spec::Input(spec)) if spec.accumulates() => continue,
+            Some(_) => Problem::error(place, format!("Input '{}' is not a StatAccumulator", named.value)),
+            None => Problem::error(place, format!("No Input named '{}'", named.value)),
+        };
+        problems.push(problem.help("add a section [StatAccumInput], or name the one you have in `stat_accum_name`"));
     }
 }
 
