@@ -8,7 +8,7 @@ use crate::measure::Process;
 use crate::peers::{PEERS, wc};
 use crate::report::{Outcome, Table};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const NOTHING: &str = "[LogOutput]\nmessage_matcher = \"FALSE\"\nencoder = \"lines\"\n";
 const COUNTER_AND_NULL: &str = "[CounterFilter]\nticker_interval = 1\n[FileOutput]\n\
@@ -66,15 +66,40 @@ fn hekad(bench: &Bench, input: &Input, workers: usize, consumers: &str) -> Resul
         format!("[bench]\ntype = \"LogstreamerInput\"\nlog_directory = \"{folder}\"\nfile_match = 'input\\.log'\n");
     let begun = Instant::now();
     let mut hekad = Hekad::start(bench, workers, &(source + consumers))?;
-    // The position is written down when everything before it is delivered: that is the end of the work.
+    // The position is written down when everything before it is delivered.
     let journal = bench.dir().join("state/logstreamer/bench");
     let goal = format!("\"seek\":{},", input.bytes);
-    hekad.process.wait_until("the end of the file", PATIENCE, |_| {
+    let mut busy = Busy::new(begun);
+    hekad.process.wait_until("the end of the file", PATIENCE, |process| {
+        busy.look(process)?;
         Ok(fs::read_to_string(&journal).is_ok_and(|text| text.contains(&goal)))
     })?;
-    let wall = begun.elapsed();
+    let wall = busy.until.duration_since(begun);
     let written = hekad.process.written();
     Ok((Outcome::all(input, wall, hekad.process.stop()?), written))
+}
+
+/// When a process was last at work: waiting for the next flush or for the journal's turn is none.
+struct Busy {
+    until: Instant,
+    looked: Instant,
+    cpu: Duration,
+}
+
+impl Busy {
+    fn new(begun: Instant) -> Busy {
+        Busy { until: begun, looked: begun, cpu: Duration::ZERO }
+    }
+
+    /// It was at work since the last look if it had a processor half of the time.
+    fn look(&mut self, process: &Process) -> Result<()> {
+        let (now, cpu) = (Instant::now(), process.cpu()?);
+        if (cpu - self.cpu) * 2 > now - self.looked {
+            self.until = now;
+        }
+        (self.looked, self.cpu) = (now, cpu);
+        Ok(())
+    }
 }
 
 /// Runs a program that has no way to say that it is done, until it has written what was to be written.
