@@ -31,7 +31,7 @@ export function parseTerminations(text: string): Termination[] {
   });
 }
 
-/** Undoes the escapes of a line break, a tab and a backslash. */
+/** Undoes the escapes of a line break and a tab, which would otherwise end the line or the column. */
 function unescape(text: string): string {
-  return text.replace(/\\([nt\\])/g, (_, c: string) => (c === "n" ? "\n" : c === "t" ? "\t" : "\\"));
+  return text.replace(/\\([nt])/g, (_, c: string) => (c === "n" ? "\n" : "\t"));
 }
