@@ -13,8 +13,9 @@ use crate::engine::operators::split::split;
 use crate::engine::operators::ticks::ticks;
 use crate::engine::wiring::Wiring;
 use crate::engine::{Lap, Time};
-use crate::plan::{Consumer, ConsumerKind, Graph, InputNode, Plan, names};
+use crate::plan::{Consumer, ConsumerKind, InputNode, Plan, names};
 use heka_operators::decoders::{DecodeRunner, DecoderSpec};
+use heka_operators::encoders::EncodeRunner;
 use heka_operators::log::Log;
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::splitters::Deliverer;
@@ -83,7 +84,8 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                 None => selected,
                 Some(queue) => {
                     let writer = &queue.writer;
-                    let node = if writer.worker == index { output_node(writer, wiring, report) } else { None };
+                    let local = writer.worker == index;
+                    let node = if local { output_node(writer, names::CHECKPOINT, wiring, report) } else { None };
                     done.push(output(selected, &names::output(&writer.name), writer.worker, node));
                     let mut own = Vec::new();
                     let read = input_nodes(scope, &queue.reader, plan, wiring, clock, index, &mut own, report);
@@ -91,6 +93,8 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     read
                 }
             };
+            // What lets this consumer's messages count as delivered.
+            let checkpoint_name = queued.as_ref().map_or(names::CHECKPOINT, |(name, _)| name);
             let finished = match &consumer.kind {
                 ConsumerKind::Filter(_) => {
                     let timer = period(consumer, wiring.start);
@@ -101,13 +105,13 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     out
                 }
                 ConsumerKind::Output(_) => {
-                    let node = if local { output_node(consumer, wiring, report) } else { None };
+                    let node = if local { output_node(consumer, checkpoint_name, wiring, report) } else { None };
                     output(selected, &names::output(&consumer.name), consumer.worker, node)
                 }
             };
             match queued {
                 None => done.push(finished),
-                Some((name, own)) => checkpoint(scope, &name, vec![finished], own),
+                Some((name, own)) => checkpoint(scope, &name, vec![finished], own, wiring.limit(&name)),
             }
         }
         if let Some(handle) = feedback {
@@ -116,7 +120,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
         if done.is_empty() {
             done.push(routed);
         }
-        checkpoint(scope, names::CHECKPOINT, done, ledgers);
+        checkpoint(scope, names::CHECKPOINT, done, ledgers, wiring.limit(names::CHECKPOINT));
     });
 }
 
@@ -135,6 +139,7 @@ fn input_nodes<'scope>(
     let site = wiring.site(&input.name).cloned();
     let mut splitting = None;
     let mut decoding = None;
+    let mut can_decode = true;
     if let (Some(ends), Some(site)) = (&ends, site) {
         let ledger = Ledger::new(ends.commits.clone());
         ledgers.push(ledger.clone());
@@ -156,11 +161,13 @@ fn input_nodes<'scope>(
                 Err(error) => {
                     site.log.error(&error);
                     report(Event::Ended { name: input.name.clone(), may_go_on: false });
+                    can_decode = false;
                 }
             }
         }
     }
-    let chunks = source(scope, &names::input(&input.name), ends, clock);
+    // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
+    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| can_decode), clock);
     let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
     match &input.decoder {
         Some(decoder) => decode(records, &names::decoder(&input.name, &decoder.name), decoding),
@@ -206,25 +213,24 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
     })
 }
 
-fn output_node(consumer: &Consumer, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
+fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
     let output = consumer.output()?;
     let site = wiring.site(&consumer.name)?.clone();
     let encoder_site = Site { name: format!("{}-{}", consumer.name, output.encoder_name), ..site.clone() };
-    match output.encoder.build(&encoder_site) {
-        Ok(encoder) => Some(OutputNode {
-            encode: heka_operators::encoders::EncodeRunner::new(encoder, site, output.use_framing),
-            ends: wiring.take_output(&consumer.name)?,
-            status: wiring.statuses.of(&consumer.name),
-        }),
+    let encode = match output.encoder.build(&encoder_site) {
+        Ok(encoder) => Some(EncodeRunner::new(encoder, site.clone(), output.use_framing)),
         Err(error) => {
             site.log.error(format!("can't create encoder {}: {error}", output.encoder_name));
             report(Event::Ended { name: consumer.name.clone(), may_go_on: false });
             None
         }
-    }
-}
-
-/// The graph timely really builds from a plan, read from its own log on a throw-away worker.
-pub fn built_graph(plan: Plan) -> Graph {
-    crate::engine::run::observe(plan)
+    };
+    Some(OutputNode {
+        encode,
+        ends: wiring.take_output(&consumer.name)?,
+        site,
+        status: wiring.statuses.of(&consumer.name),
+        abort: wiring.abort.clone(),
+        limit: wiring.limit(checkpoint),
+    })
 }

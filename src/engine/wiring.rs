@@ -1,8 +1,10 @@
 //! What connects a worker's dataflow to the plugins' tasks outside: made once, before any worker starts, and
 //! taken by the worker the node lives on.
 
+use crate::engine::ledger::CommitLimit;
+use crate::engine::pulse::Pulses;
 use crate::engine::{NodeStatus, Statuses};
-use crate::plan::Plan;
+use crate::plan::{Plan, names};
 use heka_operators::inputs::{Commit, Credits, Delivery, InputEdge, Waker};
 use heka_operators::log::Log;
 use heka_operators::outputs::{Feed, FeedSender};
@@ -32,7 +34,7 @@ pub struct OutputEnds {
     pub waker: Arc<Waker>,
 }
 
-/// Set once, when the daemon begins to stop; wakes the operators that emit the last tick.
+/// Set once, and for good; wakes the operators that wait for it.
 #[derive(Default)]
 pub struct StopFlag {
     set: AtomicBool,
@@ -40,12 +42,12 @@ pub struct StopFlag {
 }
 
 impl StopFlag {
-    /// Whether the daemon is stopping.
+    /// Whether it is set.
     pub fn is_set(&self) -> bool {
         self.set.load(Ordering::SeqCst)
     }
 
-    /// Begins the stop.
+    /// Sets it.
     pub fn set(&self) {
         self.set.store(true, Ordering::SeqCst);
         for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -53,11 +55,16 @@ impl StopFlag {
         }
     }
 
-    /// A waker that fires when the stop begins.
+    /// A new waker, which fires when it is set.
     pub fn subscribe(&self) -> Arc<Waker> {
         let waker = Arc::new(Waker::default());
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker.clone());
+        self.wake(waker.clone());
         waker
+    }
+
+    /// Lets `waker` fire, too, when it is set.
+    pub fn wake(&self, waker: Arc<Waker>) {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
     }
 }
 
@@ -68,8 +75,14 @@ pub struct Wiring {
     sites: HashMap<String, Site>,
     /// Every node's progress.
     pub statuses: Statuses,
-    /// Set when the daemon stops.
+    /// Set when the daemon stops: the last ticks are due.
     pub stop: Arc<StopFlag>,
+    /// Set when a stop must not take any longer: outputs give up what is not delivered.
+    pub abort: Arc<StopFlag>,
+    /// How far each checkpoint may commit, by its name.
+    limits: HashMap<String, Arc<CommitLimit>>,
+    /// The workers' signs of life.
+    pub pulses: Pulses,
     /// When ticks began to count.
     pub start: u64,
 }
@@ -110,6 +123,9 @@ impl Wiring {
                     .collect(),
             )),
             stop: Arc::default(),
+            abort: Arc::default(),
+            limits: HashMap::from([(names::CHECKPOINT.to_owned(), Arc::default())]),
+            pulses: Pulses::default(),
             start,
         };
         let (mut edges, mut feeds) = (Vec::new(), Vec::new());
@@ -122,6 +138,9 @@ impl Wiring {
             edges.push(InputEdge::new(site, sender, waker.clone(), credits.clone(), stopping.clone(), committed));
             let ends = InputEnds { deliveries, waker, commits };
             wiring.inputs.get_mut().unwrap_or_else(PoisonError::into_inner).insert(input.name.clone(), ends);
+        }
+        for consumer in plan.consumers().filter(|consumer| consumer.queue.is_some()) {
+            wiring.limits.insert(names::checkpoint(&consumer.name), Arc::default());
         }
         for consumer in plan.all_consumers() {
             let site = site("Plugin", &consumer.name);
@@ -146,6 +165,11 @@ impl Wiring {
     /// The ends of an output; only the worker it lives on asks, and once.
     pub fn take_output(&self, name: &str) -> Option<OutputEnds> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
+    }
+
+    /// How far the checkpoint called `name` may commit.
+    pub fn limit(&self, name: &str) -> Arc<CommitLimit> {
+        self.limits.get(name).cloned().unwrap_or_default()
     }
 
     /// Where a plugin lives.

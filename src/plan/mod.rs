@@ -8,6 +8,7 @@ mod resolve;
 
 pub use graph::{Graph, names};
 pub use print::dump;
+pub use queue::QueueSpec;
 pub use resolve::resolve;
 
 use crate::control::self_report::SelfReport;
@@ -104,6 +105,8 @@ pub enum ConsumerKind {
 
 /// The queue on disk in front of a consumer: its two ends.
 pub struct QueueNodes {
+    /// The queue itself.
+    pub spec: QueueSpec,
     /// Takes what the matcher selects.
     pub writer: Box<Consumer>,
     /// Brings it back.
@@ -154,6 +157,8 @@ pub struct Plan {
     pub memory_budget: usize,
     /// How long a shutdown may take.
     pub shutdown_deadline: Duration,
+    /// How often a start waits for a queue on disk that is nearly full.
+    pub full_buffer_max_retries: u32,
     /// A node that holds the frontier longer than this is reported.
     pub max_pack_idle: Duration,
     /// The daemon's reports on itself, when they are asked for; its input is the last of `inputs`.

@@ -32,6 +32,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         workers,
         memory_budget: config.hekad.memory_budget as usize,
         shutdown_deadline: config.hekad.shutdown_deadline,
+        full_buffer_max_retries: config.hekad.full_buffer_max_retries,
         max_pack_idle: config.hekad.max_pack_idle,
         self_report: None,
         inputs: Vec::new(),
@@ -281,7 +282,8 @@ impl Resolver<'_> {
         let mut never = Problems::default();
         let empty = Table::default();
         let name = format!("{}.queue", section.name);
-        let spec = Arc::new(QueueSpec::new(&section.name, &options.buffering));
+        let queue = QueueSpec::new(&section.name, &options.buffering);
+        let spec = Arc::new(queue.clone());
         let worker = placement(&section.name, self.workers);
         let part = OutputPart {
             spec: spec.clone(),
@@ -325,7 +327,7 @@ impl Resolver<'_> {
             retries: retries(&options.retries),
             worker,
         };
-        Some(QueueNodes { writer: Box::new(writer), reader: Box::new(reader) })
+        Some(QueueNodes { spec: queue, writer: Box::new(writer), reader: Box::new(reader) })
     }
 
     fn consumer(
