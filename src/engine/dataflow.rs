@@ -75,6 +75,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                 &names::matcher(&consumer.name),
                 consumer.matcher.clone(),
                 plan.predicates.clone(),
+                wiring.statuses.of(&consumer.name),
             );
             let local = consumer.worker == index;
             // With a queue, the matcher's messages are done when they are in it; what comes back out of it has
@@ -143,12 +144,11 @@ fn input_nodes<'scope>(
     if let (Some(ends), Some(site)) = (&ends, site) {
         let ledger = Ledger::new(ends.commits.clone());
         ledgers.push(ledger.clone());
-        let splitter_site = Site { log: Log::new("Splitter", &input.splitter.name), ..site.clone() };
+        let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), &site);
         let deliverer = Deliverer::new(splitter_site, input.splitter.spec.clone(), input.splitter.options, input.id);
         splitting = Some((deliverer, ledger));
         if let Some(decoder) = &input.decoder {
-            let log = Log::new("Decoder", &format!("{}-{}", input.name, decoder.name));
-            let decoder_site = Site { name: format!("{}-{}", input.name, decoder.name), log, ..site.clone() };
+            let decoder_site = wiring.part_site(&names::decoder(&input.name, &decoder.name), &site);
             match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
                 Ok(built) => {
                     decoding = Some(DecodeRunner::new(
@@ -191,7 +191,9 @@ fn build_decoder(
         let spec =
             plan.decoders.get(sub).ok_or_else(|| PluginError::fatal(format!("Non-existent subdecoder: {sub}")))?;
         let sub_name = format!("{}-{sub}", site.name);
-        let sub_site = Site { log: Log::new("SubDecoder", &sub_name), name: sub_name, ..site.clone() };
+        // The decoder above counts what each of its decoders does.
+        let sub_site =
+            Site { log: Log::new("SubDecoder", &sub_name), name: sub_name, stats: Arc::default(), ..site.clone() };
         subs.push(build_decoder(plan, sub, spec, &sub_site, depth + 1)?);
     }
     spec.build(site, subs)
@@ -216,9 +218,9 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
 fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
     let output = consumer.output()?;
     let site = wiring.site(&consumer.name)?.clone();
-    let encoder_site = Site { name: format!("{}-{}", consumer.name, output.encoder_name), ..site.clone() };
+    let encoder_site = wiring.part_site(&names::encoder(&consumer.name, &output.encoder_name), &site);
     let encode = match output.encoder.build(&encoder_site) {
-        Ok(encoder) => Some(EncodeRunner::new(encoder, site.clone(), output.use_framing)),
+        Ok(encoder) => Some(EncodeRunner::new(encoder, encoder_site, output.use_framing)),
         Err(error) => {
             site.log.error(format!("can't create encoder {}: {error}", output.encoder_name));
             report(Event::Ended { name: consumer.name.clone(), may_go_on: false });

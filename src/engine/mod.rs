@@ -18,7 +18,7 @@ mod supervise;
 mod time;
 mod wiring;
 
-pub use clock::now_ns;
+pub use clock::{now_ms, now_ns};
 pub use observe::built_graph;
 pub use run::run;
 pub use status::{NodeStatus, Statuses};

@@ -73,6 +73,8 @@ pub struct Wiring {
     inputs: Mutex<HashMap<String, InputEnds>>,
     outputs: Mutex<HashMap<String, OutputEnds>>,
     sites: HashMap<String, Site>,
+    /// Splitters, decoders and encoders, by their names in the graph.
+    parts: HashMap<String, Site>,
     /// Every node's progress.
     pub statuses: Statuses,
     /// Set when the daemon stops: the last ticks are due.
@@ -117,6 +119,7 @@ impl Wiring {
             inputs: Mutex::default(),
             outputs: Mutex::default(),
             sites: HashMap::new(),
+            parts: HashMap::new(),
             statuses: Statuses(Arc::new(
                 plan.all_consumers()
                     .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
@@ -130,6 +133,14 @@ impl Wiring {
         };
         let (mut edges, mut feeds) = (Vec::new(), Vec::new());
         for input in plan.all_inputs() {
+            let (name, part) = (&input.name, &input.splitter.name);
+            // The log names a splitter by its section, so that all that come from one section read alike.
+            let splitter = Site { name: format!("{name}-{part}"), ..site("Splitter", part) };
+            wiring.parts.insert(names::splitter(name, part), splitter);
+            if let Some(decoder) = &input.decoder {
+                let decoding = site("Decoder", &format!("{name}-{}", decoder.name));
+                wiring.parts.insert(names::decoder(name, &decoder.name), decoding);
+            }
             let (sender, deliveries) = channel();
             let (commits, committed) = mpsc::unbounded_channel();
             let waker = Arc::new(Waker::default());
@@ -145,7 +156,10 @@ impl Wiring {
         for consumer in plan.all_consumers() {
             let site = site("Plugin", &consumer.name);
             wiring.sites.insert(consumer.name.clone(), site.clone());
-            if consumer.output().is_some() {
+            if let Some(output) = consumer.output() {
+                let encoder = format!("{}-{}", consumer.name, output.encoder_name);
+                let encoder = Site { name: encoder, stats: Arc::default(), ..site.clone() };
+                wiring.parts.insert(names::encoder(&consumer.name, &output.encoder_name), encoder);
                 let waker = Arc::new(Waker::default());
                 let (sender, feed) =
                     Feed::new(site, waker.clone(), consumer.ticker, reopened.clone(), stopping.clone());
@@ -176,11 +190,16 @@ impl Wiring {
     pub fn site(&self, name: &str) -> Option<&Site> {
         self.sites.get(name)
     }
+
+    /// Where a splitter, decoder or encoder lives, by its name in the graph; with `owner` when the plan has none.
+    pub fn part_site(&self, name: &str, owner: &Site) -> Site {
+        self.parts.get(name).unwrap_or(owner).clone()
+    }
 }
 
 impl crate::control::report::Source for Wiring {
     fn site(&self, name: &str) -> Option<&Site> {
-        self.sites.get(name)
+        self.sites.get(name).or_else(|| self.parts.get(name))
     }
 
     fn statuses(&self) -> &Statuses {

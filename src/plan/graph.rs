@@ -41,6 +41,10 @@ pub mod names {
     pub fn checkpoint(name: &str) -> String {
         format!("checkpoint {name}")
     }
+    /// An output's encoder; part of the output's operator, with counters of its own.
+    pub fn encoder(output: &str, encoder: &str) -> String {
+        format!("encode {output}-{encoder}")
+    }
     /// An output with its encoder.
     pub fn output(name: &str) -> String {
         format!("output {name}")
