@@ -7,6 +7,7 @@ use crate::engine::operators::decode::decode;
 use crate::engine::operators::filter::{FilterNode, filter};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
+use crate::engine::operators::rounds::rounds;
 use crate::engine::operators::select::select;
 use crate::engine::operators::source::source;
 use crate::engine::operators::split::split;
@@ -60,9 +61,10 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
             arriving.push(input_nodes(scope, input, plan, wiring, clock, index, &mut ledgers, report));
         }
         let loops = plan.filters().next().is_some();
+        let most_loops = plan.globals.max_message_loops.max(1);
         let mut feedback = None;
         if loops {
-            let (handle, looped) = scope.feedback(Lap::once(plan.globals.max_message_loops.max(1)));
+            let (handle, looped) = scope.feedback(Lap::once(most_loops));
             feedback = Some(handle);
             arriving.push(looped);
         }
@@ -91,7 +93,11 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     let mut own = Vec::new();
                     let read = input_nodes(scope, &queue.reader, plan, wiring, clock, index, &mut own, report);
                     queued = Some((names::checkpoint(&consumer.name), own));
-                    read
+                    match consumer.kind {
+                        // Only who injects can close a loop.
+                        ConsumerKind::Filter(_) => rounds(read, &names::rounds(&consumer.name), most_loops),
+                        ConsumerKind::Output(_) => read,
+                    }
                 }
             };
             // What lets this consumer's messages count as delivered.
@@ -234,5 +240,6 @@ fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, repo
         status: wiring.statuses.of(&consumer.name),
         abort: wiring.abort.clone(),
         limit: wiring.limit(checkpoint),
+        keeps_loops: output.keeps_loops,
     })
 }

@@ -37,6 +37,10 @@ pub mod names {
     pub fn filter(name: &str) -> String {
         format!("filter {name}")
     }
+    /// Where what comes back from a filter's queue goes on in its round.
+    pub fn rounds(name: &str) -> String {
+        format!("rounds {name}")
+    }
     /// Where the positions in a plugin's queue are committed.
     pub fn checkpoint(name: &str) -> String {
         format!("checkpoint {name}")
@@ -76,6 +80,9 @@ impl Graph {
             if let Some(queue) = &consumer.queue {
                 done.push(graph.after(&before, names::output(&queue.writer.name)));
                 before = graph.input(&queue.reader);
+                if let ConsumerKind::Filter(_) = consumer.kind {
+                    before = graph.after(&before, names::rounds(&consumer.name));
+                }
             }
             let finished = match consumer.kind {
                 ConsumerKind::Filter(_) => {

@@ -93,6 +93,8 @@ pub struct OutputPart {
     pub encoder: Arc<dyn EncoderSpec>,
     /// Frame every encoded message.
     pub use_framing: bool,
+    /// Write into each frame how often the message has gone round a loop: for queues on disk.
+    pub keeps_loops: bool,
 }
 
 /// What consumes messages.

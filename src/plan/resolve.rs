@@ -15,7 +15,7 @@ use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
 use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
-use heka_operators::splitters::{DeliverOptions, StreamOptions};
+use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
 use heka_settings::{Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
@@ -236,6 +236,7 @@ impl Resolver<'_> {
             encoder_name: name,
             encoder: encoder.clone(),
             use_framing: options.use_framing.unwrap_or(framed),
+            keeps_loops: false,
         })
     }
 
@@ -272,8 +273,8 @@ impl Resolver<'_> {
     /// The nodes of a queue on disk: framed protobuf goes in and comes out.
     fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
         let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
-        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder)), Some(Make::Splitter(splitter))) =
-            (part("ProtobufEncoder"), part("ProtobufDecoder"), part("HekaFramingSplitter"))
+        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder))) =
+            (part("ProtobufEncoder"), part("ProtobufDecoder"))
         else {
             let why = format!("'{}': this build has no queues on disk", section.name);
             problems.push(Problem::error(section.place, why).help("set use_buffering = false"));
@@ -290,6 +291,7 @@ impl Resolver<'_> {
             encoder_name: "ProtobufEncoder".to_owned(),
             encoder: encoder(&empty, &mut never),
             use_framing: true,
+            keeps_loops: true,
         };
         let everything = Compiler::new().compile("TRUE", None).ok()?;
         let writer = Consumer {
@@ -317,7 +319,7 @@ impl Resolver<'_> {
             spec,
             splitter: SplitterNode {
                 name: "HekaFramingSplitter".to_owned(),
-                spec: splitter(&empty, &mut never),
+                spec: heka_framing::of_queue(),
                 options: DeliverOptions { stream, use_message_bytes: true },
             },
             decoder: Some(DecoderNode { name: "ProtobufDecoder".to_owned(), spec: decoder(&empty, &mut never) }),

@@ -42,6 +42,8 @@ pub struct OutputNode {
     pub abort: Arc<StopFlag>,
     /// How far the checkpoint behind this output may commit.
     pub limit: Arc<CommitLimit>,
+    /// Whether what it writes comes back: then frames remember how often a message has gone round.
+    pub keeps_loops: bool,
 }
 
 /// What one output has taken and not let go of yet, oldest first.
@@ -109,14 +111,14 @@ pub fn output<'scope>(
     builder.build(move |_capabilities| {
         let mut held = Held::default();
         move |frontiers| {
-            let Some(OutputNode { encode, ends, site, status, abort, limit }) = &mut node else { return };
+            let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
             input.for_each(|capability, selections| {
                 let time = time_of(&capability);
                 let capability = capability.delayed(&time, 0);
                 held.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
             });
             if let Some(encode) = encode {
-                send(encode, ends, &mut held, status);
+                send(encode, ends, &mut held, status, *keeps_loops);
             }
             let ended = frontiers[0].is_empty();
             // Arm before the last look at what has come back, so that none is missed.
@@ -151,7 +153,7 @@ pub fn output<'scope>(
 }
 
 /// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
-fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, status: &NodeStatus) {
+fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, status: &NodeStatus, keeps_loops: bool) {
     let mut encoded = 0;
     while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && encoded < BYTES_PER_TURN {
         let mut block = Block::default();
@@ -164,6 +166,9 @@ fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, statu
             let Some((capability, selection)) = held.waiting.pop_front() else { break };
             // Grown at once: a block that doubles its way up leaves memory behind.
             block.bytes.reserve(selection.batch.source().len() + selection.len());
+            if keeps_loops {
+                encode.set_loops(capability.time().round);
+            }
             encode.encode(&selection, &mut block);
             status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
             of.get_or_insert(capability);
