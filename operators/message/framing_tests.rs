@@ -164,7 +164,7 @@ fn frames_behind_one_that_is_too_long_are_found() {
 #[test]
 fn headers() {
     let length = |message_length| Header { message_length, ..Header::default() };
-    let cases: [(&str, Result<Header<'_>, HeaderError>); 14] = [
+    let cases: [(&str, Result<Header<'_>, HeaderError>); 15] = [
         ("", Ok(Header::default())),
         ("0817", Ok(length(23))),
         ("08051205aaaaaaaaaa", Ok(length(5))), // field 2 is not used and skipped
