@@ -5,11 +5,13 @@ mod graph;
 mod print;
 mod queue;
 mod resolve;
+mod stalls;
 
 pub use graph::{Graph, names};
 pub use print::dump;
 pub use queue::QueueSpec;
 pub use resolve::resolve;
+pub use stalls::{Stall, Why, describe, stalls};
 
 use crate::control::self_report::SelfReport;
 use heka_matcher::{Matcher, Predicates};
