@@ -6,3 +6,4 @@ pub mod control;
 pub mod engine;
 pub mod flags;
 pub mod plan;
+pub mod tools;

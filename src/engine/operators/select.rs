@@ -48,7 +48,7 @@ struct Cost {
 impl Cost {
     /// Begins a batch; some when it is a sample.
     fn begin(&mut self) -> Option<Instant> {
-        let is_sample = self.batches % SAMPLE == 0;
+        let is_sample = self.batches.is_multiple_of(SAMPLE);
         self.batches += 1;
         is_sample.then(Instant::now)
     }
