@@ -136,7 +136,7 @@ impl Maker<'_> {
                         "bytes" => FieldValue::Bytes(&bytes),
                         "int" => FieldValue::Integer(word as i64),
                         "double" => FieldValue::Double(word as f64 / 1000.0),
-                        _ => FieldValue::Bool(word % 2 == 0),
+                        _ => FieldValue::Bool(word & 1 == 1),
                     },
                 );
             }

@@ -22,7 +22,8 @@ impl Sender {
         let failed = |why: String| format!("Error creating sender: {}: {why}", test.address);
         match &test.transport {
             Transport::Tcp { tls } => {
-                let target = Target { family: test.family, tls: tls.clone(), ..Target::plain(test.address.clone()) };
+                let target =
+                    Target { family: test.family, tls: tls.as_deref().cloned(), ..Target::plain(test.address.clone()) };
                 Connection::open(&target).await.map(Sender::Stream).map_err(failed)
             }
             Transport::Udp => {

@@ -54,7 +54,10 @@ settings! {
 #[derive(Clone, Debug)]
 pub enum Transport {
     /// One after the other in a stream.
-    Tcp { tls: Option<TlsSettings> },
+    Tcp {
+        /// Over TLS.
+        tls: Option<Box<TlsSettings>>,
+    },
     /// One a datagram.
     Udp,
 }
@@ -99,7 +102,7 @@ fn check(section: &Table, settings: TestSettings, problems: &mut Problems) -> Op
     let (tcp, udp) = (Family::of(sender, "tcp"), Family::of(sender, "udp"));
     let tls = tls::in_effect(settings.use_tls, &settings.tls, Side::Client, section, problems);
     let transport = match (tcp, udp) {
-        (Some(family), _) => Some((family, Transport::Tcp { tls })),
+        (Some(family), _) => Some((family, Transport::Tcp { tls: tls.map(Box::new) })),
         (None, Some(family)) => Some((family, Transport::Udp)),
         (None, None) => {
             let why = format!("Error creating sender: unknown network {sender}");
