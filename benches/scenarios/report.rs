@@ -88,15 +88,14 @@ fn mib(usage: &Usage) -> f64 {
     usage.peak_kib as f64 / 1024.0
 }
 
-/// Says when and on what kind of machine the run is.
+/// Says when and on what kind of machine the run is, and how busy that is with other things.
 pub fn machine() {
     let date = jiff::Zoned::now().date();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "{date}, {cores} cores of {}, hekad {}",
-        model.map_or("unknown make", |(_, m)| m),
-        env!("CARGO_PKG_VERSION")
-    );
+    let model = model.map_or("unknown make", |(_, model)| model);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown").to_owned();
+    println!("{date}, hekad {}, {cores} cores of {model}, load {load} at the start.", env!("CARGO_PKG_VERSION"));
 }
