@@ -10,11 +10,11 @@ mod source;
 use crate::inputs::{Input, InputEdge, InputSpec, Runs};
 use crate::net::datagrams::Inbox;
 use crate::net::place;
-use crate::net::seldom::Seldom;
 use crate::net::socket;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use heka_settings::{Problem, Problems, Settings, Table, settings};
 use packer::Packer;
 use socket2::Socket;
@@ -112,7 +112,7 @@ impl UdpInput {
         let mut inbox = Inbox::new(slots, slot, self.settings.set_hostname);
         let mut packer = Packer::new(edge, self.settings.set_hostname);
         let mut drops = KernelDrops::new(&socket, site);
-        let mut complaints = Seldom::default();
+        let complaints = Throttle::default();
         // SAFETY: the socket is owned by the registration, keeps its descriptor, and is closed only after it.
         let socket = unsafe { AsyncFd::register(socket) };
         let socket = socket.map_err(|error| PluginError::retry(format!("ListenUDP failed: {error}")))?;
@@ -177,7 +177,7 @@ fn ask_for_buffer(socket: &Socket, wanted: usize, site: &Site) {
 struct KernelDrops {
     seen: Option<u32>,
     counter: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 impl KernelDrops {
@@ -185,7 +185,7 @@ impl KernelDrops {
         KernelDrops {
             seen: socket::receive_drops(socket),
             counter: site.stats.drops("kernel-receive-buffer"),
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 

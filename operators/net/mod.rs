@@ -2,10 +2,9 @@
 //! in the file system, and patience with peers that fail.
 
 pub mod address;
-pub mod backoff;
 pub mod datagrams;
+pub mod deadline;
 pub mod dial;
-pub mod seldom;
 pub mod socket;
 pub mod unix;
 
