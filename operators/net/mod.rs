@@ -5,6 +5,7 @@ pub mod address;
 pub mod datagrams;
 pub mod deadline;
 pub mod dial;
+pub mod listen;
 pub mod socket;
 pub mod unix;
 
