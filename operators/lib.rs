@@ -19,5 +19,6 @@ pub mod queue;
 pub mod registry;
 pub mod splitters;
 pub mod stats;
+pub mod statsd;
 pub mod throttle;
 pub mod tls;

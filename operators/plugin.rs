@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::stats::Stats;
+use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Globals {
     pub pid: i32,
     /// How messages may go round: an injected message's generation never exceeds it.
     pub max_message_loops: u32,
+    /// Where statistics are collected, by plugin.
+    pub accumulators: Accumulators,
 }
 
 impl Globals {
@@ -51,6 +54,7 @@ impl Default for Globals {
             max_message_size: 65536,
             pid: std::process::id() as i32,
             max_message_loops: 4,
+            accumulators: Accumulators::default(),
         }
     }
 }

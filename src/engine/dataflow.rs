@@ -3,10 +3,11 @@
 use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
-use crate::engine::operators::decode::decode;
+use crate::engine::operators::decode::{Spread, decode};
 use crate::engine::operators::filter::{FilterNode, filter};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
+use crate::engine::operators::resequence::resequence;
 use crate::engine::operators::rounds::rounds;
 use crate::engine::operators::select::select;
 use crate::engine::operators::source::source;
@@ -143,41 +144,49 @@ fn input_nodes<'scope>(
     report: &Report,
 ) -> timely::dataflow::Stream<'scope, Time, Vec<heka_message::Selection>> {
     let ends = if input.worker == index { wiring.take_input(&input.name) } else { None };
-    let site = wiring.site(&input.name).cloned();
-    let mut splitting = None;
-    let mut decoding = None;
-    let mut can_decode = true;
-    if let (Some(ends), Some(site)) = (&ends, site) {
+    let site = wiring.site(&input.name);
+    let mut runner = None;
+    let mut decodes = true;
+    let spread = input.decoder.as_ref().map(|d| Spread { first: input.worker, count: d.workers, peers: plan.workers });
+    if spread.is_some_and(|spread| spread.includes(index)) {
+        runner = site.and_then(|site| decode_runner(plan, input, wiring, site, report));
+        decodes = runner.is_some();
+    }
+    let splitting = ends.as_ref().zip(site).map(|(ends, site)| {
         let ledger = Ledger::new(ends.commits.clone());
         ledgers.push(ledger.clone());
-        let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), &site);
-        let deliverer = Deliverer::new(splitter_site, input.splitter.spec.clone(), input.splitter.options, input.id);
-        splitting = Some((deliverer, ledger));
-        if let Some(decoder) = &input.decoder {
-            let decoder_site = wiring.part_site(&names::decoder(&input.name, &decoder.name), &site);
-            match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
-                Ok(built) => {
-                    decoding = Some(DecodeRunner::new(
-                        built,
-                        decoder_site,
-                        input.log_decode_failures,
-                        input.send_decode_failures,
-                    ));
-                }
-                Err(error) => {
-                    site.log.error(&error);
-                    report(Event::Ended { name: input.name.clone(), may_go_on: false });
-                    can_decode = false;
-                }
-            }
-        }
-    }
+        let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), site);
+        let spec = input.splitter.spec.clone();
+        (Deliverer::new(splitter_site, spec, input.splitter.options, input.id), ledger)
+    });
     // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
-    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| can_decode), clock);
+    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| decodes), clock);
     let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
-    match &input.decoder {
-        Some(decoder) => decode(records, &names::decoder(&input.name, &decoder.name), decoding),
-        None => records,
+    let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };
+    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner);
+    match spread.count {
+        1 => messages,
+        _ => resequence(messages, &names::order(&input.name), input.worker),
+    }
+}
+
+/// An input's decoder on one worker; when it cannot be made the daemon ends.
+fn decode_runner(
+    plan: &Plan,
+    input: &InputNode,
+    wiring: &Wiring,
+    site: &Site,
+    report: &Report,
+) -> Option<DecodeRunner> {
+    let decoder = input.decoder.as_ref()?;
+    let site = wiring.part_site(&names::decoder(&input.name, &decoder.name), site);
+    match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
+        Ok(built) => Some(DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures)),
+        Err(error) => {
+            site.log.error(&error);
+            report(Event::Ended { name: input.name.clone(), may_go_on: false });
+            None
+        }
     }
 }
 

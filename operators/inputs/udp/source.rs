@@ -13,7 +13,7 @@ const STEPS: Steps = Steps { resolve: "ResolveUDPAddr", listen: "ListenUDP" };
 
 /// Where datagrams come from, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(in crate::inputs) enum Endpoint {
     Ip(HostPort, Family),
     Unix(String),
     Descriptor(RawFd),
@@ -21,7 +21,7 @@ pub(super) enum Endpoint {
 
 impl Endpoint {
     /// Reads the `net` and `address` options.
-    pub(super) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
+    pub(in crate::inputs) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
         let wrong = |why: String, help| Err(Wrong { option: "address", why, help });
         if net == "unixgram" {
             return match unix::address(address) {
@@ -53,7 +53,7 @@ impl Endpoint {
 
     /// How many datagrams to take at a time, and the largest: what IP can carry, or what senders on this machine
     /// may send with the usual limits.
-    pub(super) fn slots(&self) -> (usize, usize) {
+    pub(in crate::inputs) fn slots(&self) -> (usize, usize) {
         match self {
             Endpoint::Ip(..) => (BATCH, 64 * 1024),
             Endpoint::Unix(_) | Endpoint::Descriptor(_) => (BATCH / 4, 256 * 1024),
@@ -76,7 +76,7 @@ fn parse_number(text: &str) -> Option<RawFd> {
 }
 
 /// An open socket. Dropping it closes it and removes its file.
-pub(super) struct Source {
+pub(in crate::inputs) struct Source {
     pub socket: Socket,
     /// Where it listens, with the port that the system chose where none was given.
     pub address: String,
@@ -86,7 +86,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the socket.
-    pub(super) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
+    pub(in crate::inputs) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
         let source = match endpoint {
             Endpoint::Ip(address, family) => {
                 listen::first(address, *family, STEPS, |candidate| bind(candidate, *family, reuse_port)).await?

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod filter;
 pub mod merge;
 pub mod output;
+pub mod resequence;
 pub mod rounds;
 pub mod select;
 pub mod source;
