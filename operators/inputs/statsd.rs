@@ -8,11 +8,11 @@ use super::udp::source::Endpoint;
 use crate::inputs::{Input, InputEdge, InputSpec, Runs};
 use crate::net::datagrams::{BATCH, Inbox};
 use crate::net::place;
-use crate::net::seldom::Seldom;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::stats::Counter;
 use crate::statsd::{Accumulator, Batch, Kind, Line, Sample, parse};
+use crate::throttle::Throttle;
 use heka_settings::{OneOf, Placed, Problem, Problems, Settings, Table, Words, settings};
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ struct Submit<'a> {
     malformed: Arc<Counter>,
     unreadable: Arc<Counter>,
     cut: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 impl<'a> Submit<'a> {
@@ -128,7 +128,7 @@ impl<'a> Submit<'a> {
             malformed: site.stats.drops("malformed-stat"),
             unreadable: site.stats.counter("UnreadableValues", "count"),
             cut: site.stats.counter("CutDatagrams", "count"),
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 

@@ -4,11 +4,11 @@
 //! is, an unsigned frame; a signature that cannot be checked (unknown key, unknown hash, wrong digest) drops the
 //! record.
 
-use crate::log::Throttle;
 use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::splitters::{Record, Splitter, SplitterSpec};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use heka_message::framing::{FrameStep, Header, SkipReason, read_frame};
 use heka_message::{HashFunction, Key};
 use heka_settings::{Map, Nested, Problem, Problems, Settings, Table, settings};
@@ -158,7 +158,7 @@ impl HekaFramingSplitter {
         self.garbage.add(bytes);
         if why != SkipReason::Garbage {
             self.bad_headers.add(1);
-            self.site.log.error_throttled(&self.throttle, why);
+            self.throttle.error(&self.site.log, || why);
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::receive::Taker;
 use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, Credit, InputEdge, Stream};
 use crate::net::datagrams::{Datagram, Inbox};
-use crate::net::seldom::Seldom;
 use crate::net::unix_nanos;
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(super) struct Packer<'a> {
     next_stream: u32,
     open: Option<Open>,
     cut: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 impl<'a> Packer<'a> {
@@ -65,7 +65,7 @@ impl<'a> Packer<'a> {
             next_stream: 0,
             open: None,
             cut: edge.site.stats.counter("CutDatagrams", "count"),
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 

@@ -3,10 +3,10 @@
 use super::source::{Endpoint, Source};
 use crate::inputs::InputEdge;
 use crate::net::datagrams::Inbox;
-use crate::net::seldom::Seldom;
 use crate::net::socket;
 use crate::plugin::{PluginError, Site};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use socket2::Socket;
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -50,7 +50,7 @@ impl Receiver<'_> {
         ask_for_buffer(&socket, self.buffer, site);
         let mut inbox = self.inbox;
         let mut drops = KernelDrops::new(&socket, site);
-        let mut complaints = Seldom::default();
+        let complaints = Throttle::default();
         // SAFETY: the socket is owned by the registration, keeps its descriptor, and is closed only after it.
         let socket = unsafe { AsyncFd::register(socket) };
         let socket = socket.map_err(|error| PluginError::retry(format!("ListenUDP failed: {error}")))?;
@@ -119,7 +119,7 @@ fn ask_for_buffer(socket: &Socket, wanted: usize, site: &Site) {
 struct KernelDrops {
     seen: Option<u32>,
     counter: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 impl KernelDrops {
@@ -127,7 +127,7 @@ impl KernelDrops {
         KernelDrops {
             seen: socket::receive_drops(socket),
             counter: site.stats.drops("kernel-receive-buffer"),
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 

@@ -2,11 +2,14 @@
 
 use crate::net::address::{Family, HostPort};
 use crate::net::datagrams::BATCH;
+use crate::net::listen::{self, Steps, Wrong};
 use crate::net::unix::{self, SocketFile};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, RawFd};
+
+const STEPS: Steps = Steps { resolve: "ResolveUDPAddr", listen: "ListenUDP" };
 
 /// Where datagrams come from, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +17,6 @@ pub(in crate::inputs) enum Endpoint {
     Ip(HostPort, Family),
     Unix(String),
     Descriptor(RawFd),
-}
-
-/// Why an endpoint cannot be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::inputs) struct Wrong {
-    pub option: &'static str,
-    pub why: String,
-    pub help: &'static str,
 }
 
 impl Endpoint {
@@ -94,21 +89,7 @@ impl Source {
     pub(in crate::inputs) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
         let source = match endpoint {
             Endpoint::Ip(address, family) => {
-                let found = address.to_listen(*family).await;
-                let found = found.map_err(|why| format!("ResolveUDPAddr failed: {why}"))?;
-                let mut first_error = None;
-                let mut bound = None;
-                for candidate in found {
-                    match bind(candidate, *family, reuse_port) {
-                        Ok(source) => {
-                            bound = Some(source);
-                            break;
-                        }
-                        Err(error) => first_error = first_error.or(Some(error)),
-                    }
-                }
-                let why = || first_error.map_or("no address".to_owned(), |error| error.to_string());
-                bound.ok_or_else(|| format!("ListenUDP failed: {address}: {}", why()))?
+                listen::first(address, *family, STEPS, |candidate| bind(candidate, *family, reuse_port)).await?
             }
             Endpoint::Unix(path) => {
                 let (socket, file) = unix::bind(Type::DGRAM, path)
@@ -123,10 +104,7 @@ impl Source {
 }
 
 fn bind(address: SocketAddr, family: Family, reuse_port: bool) -> io::Result<Source> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(family == Family::V6)?;
-    }
+    let socket = listen::socket(address, family, Type::DGRAM, Protocol::UDP)?;
     if reuse_port {
         socket.set_reuse_port(true)?;
     }
