@@ -8,6 +8,7 @@ pub mod cjson;
 mod number;
 mod scratch;
 mod spend;
+pub mod structs;
 
 pub use number::{write_integer, write_lua_number, write_number, write_round_trip};
 
@@ -16,7 +17,7 @@ use spend::{spend_bytes, spend_steps};
 use std::ffi::CStr;
 
 /// All of them, for the host's `require`.
-pub static MODULES: &[Module] = &[cjson::MODULE];
+pub static MODULES: &[Module] = &[cjson::MODULE, structs::MODULE];
 
 /// Makes the table at the top of the stack the global `name`, as scripts expect of these modules.
 ///
