@@ -115,14 +115,15 @@ pub unsafe fn block_at(state: State, n: c_int, upvalue: c_int) -> Option<*mut c_
 }
 
 /// Pushes a new userdata of `size` bytes, not initialised, with the metatable that is upvalue `upvalue`. The caller
-/// writes it before anything else runs.
+/// writes it before anything else runs. A size that no machine has raises `not enough memory` as any other does.
 ///
 /// # Safety
 /// `state` is live, the running function has that upvalue, and there is room for two values. Raises a Lua error when
 /// the memory limit is reached: no value with a destructor may live in the caller's frame.
 pub unsafe fn new_block(state: State, size: usize, upvalue: c_int) -> *mut c_void {
     unsafe {
-        let block = ffi::lua_newuserdata(state, size);
+        // Near the largest size Lua would raise another text.
+        let block = ffi::lua_newuserdata(state, size.min(isize::MAX as usize / 2));
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(upvalue));
         ffi::lua_setmetatable(state, -2);
         block
