@@ -84,6 +84,7 @@ impl Block {
     /// # Safety
     /// `state` is live and called this function, which has that upvalue. Raises a Lua error when the argument is
     /// something else: no value with a destructor may live in the caller's frame.
+    #[inline]
     pub unsafe fn check(&'static self, state: State, n: c_int, upvalue: c_int) -> *mut c_void {
         unsafe {
             match block_at(state, n, upvalue) {
@@ -101,6 +102,7 @@ impl Block {
 ///
 /// # Safety
 /// `state` is live, the running function has that upvalue, and there is room for a value.
+#[inline]
 pub unsafe fn block_at(state: State, n: c_int, upvalue: c_int) -> Option<*mut c_void> {
     unsafe {
         let block = ffi::lua_touserdata(state, n);
@@ -108,7 +110,7 @@ pub unsafe fn block_at(state: State, n: c_int, upvalue: c_int) -> Option<*mut c_
         if block.is_null() || ffi::lua_getmetatable(state, n) == 0 {
             return None;
         }
-        let same = ffi::lua_topointer(state, -1) == ffi::lua_topointer(state, ffi::lua_upvalueindex(upvalue));
+        let same = ffi::lua_rawequal(state, -1, ffi::lua_upvalueindex(upvalue)) != 0;
         ffi::lua_settop(state, -2);
         same.then_some(block)
     }

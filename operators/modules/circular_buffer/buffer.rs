@@ -38,6 +38,13 @@ pub struct Buffer<'a> {
 /// Seconds beyond this are no times: the arithmetic below is exact up to it.
 const FARTHEST: f64 = (1u64 << 50) as f64;
 
+/// The largest integer not above `x`, which fits; `f64::floor` is a call on older processors.
+#[inline]
+fn floor(x: f64) -> i64 {
+    let whole = x as i64;
+    whole - i64::from(whole as f64 > x)
+}
+
 impl Buffer<'_> {
     /// The bytes that a buffer takes; saturates, so that Lua refuses what no machine holds.
     pub fn size(rows: usize, columns: usize) -> usize {
@@ -99,10 +106,10 @@ impl Buffer<'_> {
     /// The interval of a time in nanoseconds; `None` for NaN and what no clock shows.
     #[inline]
     pub fn interval(&self, ns: f64) -> Option<i64> {
-        let seconds = (ns / 1e9).floor();
+        let seconds = ns / 1e9;
         if seconds.abs() < FARTHEST {
             // Exact: integers this small never round up to the next multiple.
-            Some((seconds / self.head.seconds_per_row as f64).floor() as i64)
+            Some(floor(floor(seconds) as f64 / self.head.seconds_per_row as f64))
         } else {
             None
         }
