@@ -5,11 +5,17 @@
 //! that a script could call at the wrong time, and an error may jump over any frame.
 
 mod arguments;
+pub mod bloom_filter;
 pub mod circular_buffer;
 pub mod cjson;
+pub mod cuckoo_filter;
+mod hash;
+pub mod hyperloglog;
 mod normal;
 mod number;
+pub mod sax;
 mod scratch;
+mod sketch;
 mod spend;
 pub mod structs;
 
@@ -20,7 +26,15 @@ use spend::{spend_bytes, spend_steps};
 use std::ffi::{CStr, c_int};
 
 /// All of them, for the host's `require`.
-pub static MODULES: &[Module] = &[cjson::MODULE, structs::MODULE, circular_buffer::MODULE];
+pub static MODULES: &[Module] = &[
+    cjson::MODULE,
+    structs::MODULE,
+    circular_buffer::MODULE,
+    bloom_filter::MODULE,
+    cuckoo_filter::MODULE,
+    hyperloglog::MODULE,
+    sax::MODULE,
+];
 
 /// Makes the table at the top of the stack the global `name`, as scripts expect of these modules.
 ///
