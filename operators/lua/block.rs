@@ -84,6 +84,7 @@ impl Block {
     /// # Safety
     /// `state` is live and called this function, which has that upvalue. Raises a Lua error when the argument is
     /// something else: no value with a destructor may live in the caller's frame.
+    #[inline]
     pub unsafe fn check(&'static self, state: State, n: c_int, upvalue: c_int) -> *mut c_void {
         unsafe {
             match block_at(state, n, upvalue) {
@@ -101,6 +102,7 @@ impl Block {
 ///
 /// # Safety
 /// `state` is live, the running function has that upvalue, and there is room for a value.
+#[inline]
 pub unsafe fn block_at(state: State, n: c_int, upvalue: c_int) -> Option<*mut c_void> {
     unsafe {
         let block = ffi::lua_touserdata(state, n);
@@ -108,21 +110,22 @@ pub unsafe fn block_at(state: State, n: c_int, upvalue: c_int) -> Option<*mut c_
         if block.is_null() || ffi::lua_getmetatable(state, n) == 0 {
             return None;
         }
-        let same = ffi::lua_topointer(state, -1) == ffi::lua_topointer(state, ffi::lua_upvalueindex(upvalue));
+        let same = ffi::lua_rawequal(state, -1, ffi::lua_upvalueindex(upvalue)) != 0;
         ffi::lua_settop(state, -2);
         same.then_some(block)
     }
 }
 
 /// Pushes a new userdata of `size` bytes, not initialised, with the metatable that is upvalue `upvalue`. The caller
-/// writes it before anything else runs.
+/// writes it before anything else runs. A size that no machine has raises `not enough memory` as any other does.
 ///
 /// # Safety
 /// `state` is live, the running function has that upvalue, and there is room for two values. Raises a Lua error when
 /// the memory limit is reached: no value with a destructor may live in the caller's frame.
 pub unsafe fn new_block(state: State, size: usize, upvalue: c_int) -> *mut c_void {
     unsafe {
-        let block = ffi::lua_newuserdata(state, size);
+        // Near the largest size Lua would raise another text.
+        let block = ffi::lua_newuserdata(state, size.min(isize::MAX as usize / 2));
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(upvalue));
         ffi::lua_setmetatable(state, -2);
         block

@@ -1,7 +1,8 @@
 //! Lua chunks as tests: a plain state with the modules preloaded.
 
 use crate::MODULES;
-use heka_lua::{State, bytes_at, ffi, panicked};
+use heka_lua::{RenderError, State, bytes_at, ffi, hooks_of, panicked, push_bytes};
+use std::ffi::c_int;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -24,6 +25,17 @@ impl Sandbox {
             ffi::lua_settop(state, 0);
             Sandbox { state }
         }
+    }
+
+    /// Gives scripts what the host gives them: `render(userdata)` and `serialise(userdata, key)`, by the hooks.
+    pub fn with_hooks(self) -> Sandbox {
+        unsafe {
+            ffi::lua_pushcclosure(self.state, render, 0);
+            ffi::lua_setfield(self.state, ffi::LUA_GLOBALSINDEX, c"render".as_ptr());
+            ffi::lua_pushcclosure(self.state, serialise, 0);
+            ffi::lua_setfield(self.state, ffi::LUA_GLOBALSINDEX, c"serialise".as_ptr());
+        }
+        self
     }
 
     /// Runs a chunk; its results as `tostring` shows them, with commas between, or its error.
@@ -56,9 +68,37 @@ impl Drop for Sandbox {
     }
 }
 
+unsafe extern "C-unwind" fn render(state: State) -> c_int {
+    let mut out = Vec::new();
+    unsafe {
+        let top = ffi::lua_gettop(state);
+        let hook = hooks_of(state, -1).and_then(|hooks| hooks.render);
+        if let Err(RenderError(text)) = hook.map_or(Ok(()), |hook| hook(state, -1, &mut out)) {
+            out = [b"error: ", text.as_bytes()].concat();
+        }
+        assert_eq!(ffi::lua_gettop(state), top);
+        push_bytes(state, &out);
+    }
+    1
+}
+
+unsafe extern "C-unwind" fn serialise(state: State) -> c_int {
+    let mut out = Vec::new();
+    unsafe {
+        let hook = hooks_of(state, 1).and_then(|hooks| hooks.serialise);
+        let key = bytes_at(state, 2).unwrap_or_default();
+        if let Err(RenderError(text)) = hook.map_or(Ok(()), |hook| hook(state, 1, key, &mut out)) {
+            out = [b"error: ", text.as_bytes()].concat();
+        }
+        assert_eq!(ffi::lua_gettop(state), 2);
+        push_bytes(state, &out);
+    }
+    1
+}
+
 /// Runs a chunk in a new state; what it returns as text.
 pub fn run(chunk: &str) -> String {
-    match Sandbox::new().run(chunk) {
+    match Sandbox::new().with_hooks().run(chunk) {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(error) => panic!("{}\n{chunk}", String::from_utf8_lossy(&error)),
     }
@@ -66,7 +106,7 @@ pub fn run(chunk: &str) -> String {
 
 /// Runs a chunk in a new state; the error it raises.
 pub fn error(chunk: &str) -> String {
-    match Sandbox::new().run(chunk) {
+    match Sandbox::new().with_hooks().run(chunk) {
         Ok(text) => panic!("returned {}\n{chunk}", String::from_utf8_lossy(&text)),
         Err(error) => String::from_utf8_lossy(&error).into_owned(),
     }

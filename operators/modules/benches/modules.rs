@@ -1,10 +1,16 @@
-//! What scripts pay for the native modules: runs `modules.lua`, which reference Lua can run too.
+//! What scripts pay for the native modules: runs `modules.lua`, which reference Lua can run too, or the chunk in the
+//! file that is named as argument, for a profiler.
 
 use heka_lua::{bytes_at, ffi};
 use heka_modules::MODULES;
 
 fn main() {
-    let chunk = include_str!("modules.lua");
+    // Cargo passes `--bench`.
+    let file = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let chunk = match file {
+        Some(path) => std::fs::read_to_string(path).expect("a Lua file"),
+        None => include_str!("modules.lua").to_owned(),
+    };
     unsafe {
         let state = ffi::luaL_newstate();
         ffi::luaL_openlibs(state);

@@ -6,7 +6,7 @@
 mod decode;
 mod encode;
 mod lexer;
-mod numeral;
+pub(crate) mod numeral;
 mod settings;
 
 pub use settings::set_output_limit;
