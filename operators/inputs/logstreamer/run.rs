@@ -156,6 +156,9 @@ impl Logstreamer {
         let mut checked = Instant::now();
         let mut scan_at = scanned + self.rescan_every;
         let mut awake: Vec<bool> = Vec::new();
+        if let Some(watch) = &mut watch {
+            watch.tree(&self.root);
+        }
         self.watch_directories(watch.as_mut());
         while !edge.is_stopping() {
             while let Some(commit) = commits.as_mut().and_then(|commits| commits.try_recv().ok()) {
@@ -226,6 +229,9 @@ impl Logstreamer {
                         }
                     }
                     Event::Entry(path) if path.is_dir() || self.pattern.takes(&path) => {
+                        if let Some(watch) = watch.as_mut().filter(|_| path.is_dir() && !path.is_symlink()) {
+                            watch.tree(&path);
+                        }
                         scan_at = scan_at.min((scanned + SCAN_GAP).max(Instant::now()));
                     }
                     Event::Entry(_) => {}

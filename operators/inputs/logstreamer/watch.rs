@@ -21,6 +21,9 @@ pub enum Announced {
     Never,
 }
 
+/// Directories watched only because a log file may appear there; in others one is found by the next scan.
+const MOST_DIRECTORIES: usize = 1000;
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -100,6 +103,18 @@ impl Watch {
         if let Some(wd) = self.add(path.as_os_str().as_bytes(), mask) {
             self.watched.insert(wd, Watched::Directory(path.to_owned()));
             self.directories.insert(path.to_owned(), wd);
+        }
+    }
+
+    /// Watches a directory and all below it, each before it is searched, so that nothing new is missed.
+    pub fn tree(&mut self, path: &Path) {
+        if self.directories.len() >= MOST_DIRECTORIES {
+            return;
+        }
+        self.directory(path);
+        let Ok(entries) = std::fs::read_dir(path) else { return };
+        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            self.tree(&entry.path());
         }
     }
 

@@ -1,10 +1,8 @@
-//! `kill -9` at random moments: nothing is lost, and what comes twice is bounded.
+//! From a file to a file.
 
-mod support;
-
+use crate::support::{Random, Site, append, wait_for};
 use std::collections::HashMap;
 use std::time::Duration;
-use support::{Site, append, wait_for};
 
 const CONFIG: &str = r#"
 [LogstreamerInput]
@@ -33,15 +31,14 @@ fn a_queue_on_disk_survives_as_well() {
 fn survive(config: &str, crashes: usize) {
     let site = Site::new(config);
     let mut written = 0u64;
-    let mut random = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = Random::new(1);
     for _ in 0..crashes {
         let daemon = site.start();
         for _ in 0..4 {
             let text: String = (written..written + 500).map(|i| format!("{i}\n")).collect();
             written += 500;
             append(&site.path("logs/app.log"), text.as_bytes());
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            std::thread::sleep(Duration::from_millis(random >> 57));
+            std::thread::sleep(Duration::from_millis(random.below(128)));
         }
         daemon.crash();
     }
