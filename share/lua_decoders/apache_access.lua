@@ -1,4 +1,4 @@
---[[
+--[=[
 # apache_access.lua
 
 Decodes the access log of Apache with the very `LogFormat` of Apache's configuration. A line that does not match fails.
@@ -43,7 +43,7 @@ becomes
         | name:"response_length" type:double value:2326 representation:"B"
         | name:"http_referer" type:string value:"http://example.com/"
         | name:"http_user_agent" type:string value:"Mozilla/4.08"
---]]
+--]=]
 
 local access_log = require "access_log"
 local clf = require "common_log_format"

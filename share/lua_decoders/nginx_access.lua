@@ -1,4 +1,4 @@
---[[
+--[=[
 # nginx_access.lua
 
 Decodes the access log of nginx with the very `log_format` of nginx's configuration. A line that does not match fails.
@@ -46,7 +46,7 @@ becomes
         | name:"user_agent_browser" type:string value:"Firefox"
         | name:"user_agent_version" type:double value:26
         | name:"user_agent_os" type:string value:"Linux"
---]]
+--]=]
 
 local access_log = require "access_log"
 local clf = require "common_log_format"

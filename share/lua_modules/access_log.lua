@@ -1,4 +1,4 @@
---[[
+--[=[
 # access_log
 
 What the decoders of access logs have in common.
@@ -9,7 +9,7 @@ What the decoders of access logs have in common.
 
 It reads the options `type`, `payload_keep`, `user_agent_transform`, `user_agent_keep` and `user_agent_conditional`; see
 `lua_decoders/nginx_access.lua`.
---]]
+--]=]
 
 local clf = require "common_log_format"
 

@@ -1,4 +1,4 @@
---[[
+--[=[
 # common_log_format
 
 Builds grammars for the access logs of nginx and Apache from the very format string of the web server's configuration.
@@ -28,7 +28,7 @@ next double quote that no backslash escapes, after white space at the next white
     local grammar = clf.build_nginx_grammar('$remote_addr [$time_local] "$request" $status')
     local fields = grammar:match('127.0.0.1 [10/Feb/2014:08:46:41 -0800] "GET / HTTP/1.1" 200')
     -- fields.time == 1392050801000000000, fields.status == 200, fields.remote_addr.representation == "ipv4"
---]]
+--]=]
 
 local date_time = require "date_time"
 local ip = require "ip_address"

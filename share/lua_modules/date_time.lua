@@ -1,4 +1,4 @@
---[[
+--[=[
 # date_time
 
 Grammars for the usual date and time notations, and their conversion to nanoseconds since the epoch.
@@ -26,7 +26,7 @@ The parts that the grammars are made of are exported too, each a named group: `d
     local grammar = dt.build_strftime_grammar("%d/%b/%Y:%H:%M:%S %z")
     local time = grammar:match("10/Feb/2014:08:46:41 -0800")
     local ns = dt.time_to_ns(time)  -- 1392050801000000000
---]]
+--]=]
 
 local lpeg = require "lpeg"
 local os = require "os"

@@ -1,4 +1,4 @@
---[[
+--[=[
 # ip_address
 
 Grammars for IP addresses in text. They capture nothing, match as much as they can from the start, and know neither zone
@@ -14,7 +14,7 @@ identifiers nor prefix lengths.
     local ip = require "ip_address"
     ip.v4:match("192.168.1.1 and more")  -- 12, the position after the address
     ip.v6:match("2001:db8::1")           -- 12
---]]
+--]=]
 
 local lpeg = require "lpeg"
 

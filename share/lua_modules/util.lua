@@ -1,4 +1,4 @@
---[[
+--[=[
 # util
 
 Small helpers for tables.
@@ -8,9 +8,9 @@ Small helpers for tables.
 | `table_to_fields(t, fields, parent, separator, max_depth)` | flattens nested tables into `fields` |
 | `behead_array(idx, array)` | drops the elements before `idx` |
 
-Only the first two arguments of `table_to_fields` are required. It joins the keys of nested tables with `separator` (default `.`) below the prefix `parent`; positions of
-arrays become decimal numbers. JSON nulls and empty tables leave nothing behind. Tables nested `max_depth` levels deep are
-not flattened but stored as JSON text.
+Only the first two arguments of `table_to_fields` are required. It joins the keys of nested tables with `separator`
+(default `.`) below the prefix `parent`; positions in arrays become decimal numbers. JSON nulls and empty tables leave
+nothing behind. A table whose key has `max_depth` levels already is not flattened but stored as JSON text.
 
 ## Example
 
@@ -18,7 +18,7 @@ not flattened but stored as JSON text.
     local fields = {}
     util.table_to_fields({msg = "m", extra = {list = {1, 2}}}, fields)
     -- fields["msg"] == "m", fields["extra.list.1"] == 1, fields["extra.list.2"] == 2
---]]
+--]=]
 
 local cjson = require "cjson"
 local string = require "string"
