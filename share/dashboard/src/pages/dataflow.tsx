@@ -1,0 +1,1 @@
+export function DataflowPage() { return <h1>Dataflow</h1>; }
