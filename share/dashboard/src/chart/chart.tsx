@@ -27,7 +27,7 @@ interface Props {
 export function Chart(props: Props) {
   const { label, buffer, options, hidden, log, range, height, highlighted } = props;
   const mount = useRef<HTMLDivElement>(null);
-  const plot = useRef<Plot>();
+  const plot = useRef<Plot | undefined>(undefined);
   const [cursor, setCursor] = useState<Cursor>();
   const [flags, setFlags] = useState<Flag[]>([]);
   const [spoken, setSpoken] = useState("");
