@@ -8,6 +8,8 @@ import { Icon } from "./icon";
 /** How long the daemon's samples may stay the same before it counts as stuck. */
 const STUCK_MS = 20_000;
 let sample = { time: 0, seenAt: Date.now() };
+// Nothing is asked for while the page is hidden, so that time does not count.
+document.addEventListener("visibilitychange", () => (sample.seenAt = Date.now()));
 
 /** Milliseconds for which the daemon has sent the same sample. */
 function stuckFor(flow: Flow | undefined): number {
