@@ -2,9 +2,10 @@
 
 mod run;
 
-pub use run::DecodeRunner;
+pub use run::{DecodeRunner, OnFatal};
 pub mod multi;
 pub mod protobuf;
+pub mod sandbox;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};

@@ -2,8 +2,9 @@
 
 pub mod counter;
 mod injector;
+pub mod sandbox;
 
-pub use injector::Injector;
+pub use injector::{Injector, OwnMatch};
 
 use crate::plugin::{PluginError, Site};
 use heka_message::Selection;

@@ -97,8 +97,8 @@ impl Encoder<'_> {
     unsafe fn number(&self) -> Option<f64> {
         unsafe {
             let kind = ffi::lua_type(self.state, 3);
-            let is_number = kind == ffi::LUA_TNUMBER
-                || (kind == ffi::LUA_TSTRING && ffi::lua_isnumber(self.state, 3) != 0);
+            let is_number =
+                kind == ffi::LUA_TNUMBER || (kind == ffi::LUA_TSTRING && ffi::lua_isnumber(self.state, 3) != 0);
             is_number.then(|| ffi::lua_tonumber(self.state, 3))
         }
     }

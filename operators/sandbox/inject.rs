@@ -12,18 +12,8 @@ use std::ffi::{CStr, c_int};
 const CALL_LIMIT: usize = 256 << 20;
 
 /// The headers of a message as keys of a table.
-const HEADERS: [&CStr; 10] = [
-    c"Uuid",
-    c"Timestamp",
-    c"Type",
-    c"Logger",
-    c"Severity",
-    c"Payload",
-    c"EnvVersion",
-    c"Pid",
-    c"Hostname",
-    c"Fields",
-];
+const HEADERS: [&CStr; 10] =
+    [c"Uuid", c"Timestamp", c"Type", c"Logger", c"Severity", c"Payload", c"EnvVersion", c"Pid", c"Hostname", c"Fields"];
 
 /// `inject_message(table | string)`.
 pub(crate) unsafe extern "C-unwind" fn inject_message(state: State) -> c_int {

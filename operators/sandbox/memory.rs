@@ -69,12 +69,7 @@ impl Memory {
 
 /// Lua's allocation function; `data` points to the state's [`Memory`], which is the first member of what the state's
 /// owner keeps for it.
-pub(crate) unsafe extern "C" fn allocate(
-    data: *mut c_void,
-    block: *mut c_void,
-    old: usize,
-    new: usize,
-) -> *mut c_void {
+pub(crate) unsafe extern "C" fn allocate(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
     // SAFETY: the owner keeps the memory's address while the state lives, and touches it by shared references only.
     let memory = unsafe { &*data.cast::<Memory>() };
     // Lua says 0 for a block that is not there, whatever it says of its size.

@@ -44,10 +44,8 @@ impl Preserver {
         } else {
             0
         };
-        self.out = format!(
-            "if _PRESERVATION_VERSION and _PRESERVATION_VERSION ~= {version} then return end\n"
-        )
-        .into_bytes();
+        self.out =
+            format!("if _PRESERVATION_VERSION and _PRESERVATION_VERSION ~= {version} then return end\n").into_bytes();
     }
 
     /// Writes the value at the top, whose key is below it; `globals` is the globals' address.

@@ -178,11 +178,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// The documented text, at most 255 bytes; the script is terminated then, unless it was stopped from outside.
-    pub fn process_message(
-        &mut self,
-        message: Option<RowRef<'_>>,
-        role: &mut dyn Role,
-    ) -> Result<Returned, String> {
+    pub fn process_message(&mut self, message: Option<RowRef<'_>>, role: &mut dyn Role) -> Result<Returned, String> {
         let state = self.live()?;
         // SAFETY: the state is live and its stack empty; what runs before the protected call cannot raise.
         let result = unsafe {

@@ -11,8 +11,20 @@ const PLAIN: &[u8] = b"aAbBcCdDeFgGhHIjklmMnprRSstTuUVwWxXyYzZ%";
 const AFTER_E: &[u8] = b"cCxXyY";
 const AFTER_O: &[u8] = b"deHImMSuUVwWy";
 
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// Seconds since the UNIX epoch.
@@ -30,8 +42,7 @@ fn moment(seconds: i64) -> Option<DateTime> {
 unsafe extern "C-unwind" fn date(state: State) -> c_int {
     unsafe {
         let format = opt_bytes(state, 1).unwrap_or(b"%c");
-        let seconds =
-            if heka_lua::is_none_or_nil(state, 2) { now() } else { heka_lua::number(state, 2) as i64 };
+        let seconds = if heka_lua::is_none_or_nil(state, 2) { now() } else { heka_lua::number(state, 2) as i64 };
         // Local time is UTC as well.
         let format = format.strip_prefix(b"!").unwrap_or(format);
         let Some(at) = moment(seconds) else {
@@ -45,9 +56,8 @@ unsafe extern "C-unwind" fn date(state: State) -> c_int {
         protect(state, || {
             let host = crate::host::host(state);
             host.scratch.clear();
-            print(format, at, seconds, &mut host.scratch).map_err(|bad| {
-                Raise::argument(1, [b"invalid conversion specifier '%", bad, b"'"].concat())
-            })
+            print(format, at, seconds, &mut host.scratch)
+                .map_err(|bad| Raise::argument(1, [b"invalid conversion specifier '%", bad, b"'"].concat()))
         });
         push_bytes(state, &crate::host::host(state).scratch);
     }
@@ -119,12 +129,7 @@ fn convert(conversion: u8, at: DateTime, seconds: i64, out: &mut Vec<u8>) {
         b'A' => write!(out, "{day_name}"),
         b'b' | b'h' => write!(out, "{}", &month_name[..3]),
         b'B' => write!(out, "{month_name}"),
-        b'c' => write!(
-            out,
-            "{} {} {day:2} {hour:02}:{minute:02}:{second:02} {year}",
-            &day_name[..3],
-            &month_name[..3]
-        ),
+        b'c' => write!(out, "{} {} {day:2} {hour:02}:{minute:02}:{second:02} {year}", &day_name[..3], &month_name[..3]),
         b'C' => write!(out, "{:02}", year.div_euclid(100)),
         b'd' => write!(out, "{day:02}"),
         b'D' | b'x' => write!(out, "{month:02}/{day:02}/{:02}", year.rem_euclid(100)),
@@ -187,7 +192,8 @@ unsafe extern "C-unwind" fn time(state: State) -> c_int {
 unsafe fn part(state: State, key: &CStr, default: Option<i64>) -> i64 {
     unsafe {
         ffi::lua_getfield_(state, 1, key.as_ptr());
-        let number = if ffi::lua_isnumber(state, -1) != 0 { Some(ffi::lua_tonumber(state, -1) as i64) } else { default };
+        let number =
+            if ffi::lua_isnumber(state, -1) != 0 { Some(ffi::lua_tonumber(state, -1) as i64) } else { default };
         ffi::lua_settop(state, 1);
         match number {
             Some(number) => number,

@@ -39,9 +39,7 @@ pub(crate) unsafe extern "C-unwind" fn write_message(state: State) -> c_int {
             ffi::LUA_TNIL => Written::Nil,
             _ => raise(
                 state,
-                Raise::here(
-                    "write_message() only accepts numeric, string, or boolean field values, or nil to delete",
-                ),
+                Raise::here("write_message() only accepts numeric, string, or boolean field values, or nil to delete"),
             ),
         };
         let representation = heka_lua::opt_bytes(state, 3).unwrap_or_default();

@@ -15,6 +15,7 @@ use crate::engine::wiring::Wiring;
 use crate::engine::{Lap, Time};
 use crate::plan::{Consumer, ConsumerKind, Graph, InputNode, Plan, names};
 use heka_operators::decoders::{DecodeRunner, DecoderSpec};
+use heka_operators::encoders::EncodeRunner;
 use heka_operators::log::Log;
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::splitters::Deliverer;
@@ -146,12 +147,12 @@ fn input_nodes<'scope>(
             let decoder_site = Site { name: format!("{}-{}", input.name, decoder.name), log, ..site.clone() };
             match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
                 Ok(built) => {
-                    decoding = Some(DecodeRunner::new(
-                        built,
-                        decoder_site,
-                        input.log_decode_failures,
-                        input.send_decode_failures,
-                    ));
+                    let (report, name) = (report.clone(), input.name.clone());
+                    let runner =
+                        DecodeRunner::new(built, decoder_site, input.log_decode_failures, input.send_decode_failures);
+                    decoding = Some(runner.on_fatal(Box::new(move || {
+                        report(Event::Ended { name: name.clone(), may_go_on: false });
+                    })));
                 }
                 Err(error) => {
                     site.log.error(&error);
@@ -193,7 +194,7 @@ fn build_decoder(
 fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, report: &Report) -> Option<FilterNode> {
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
-    let (report, event) = (report.clone(), Event::Ended { name: consumer.name.clone(), may_go_on: consumer.can_exit });
+    let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
     let making = site.clone();
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
@@ -201,7 +202,8 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
         matcher: consumer.matcher.clone(),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
-        on_end: Box::new(move |_| report(event.clone())),
+        // What cannot even start is a mistake of the configuration.
+        on_end: Box::new(move |ran| report(Event::Ended { name: name.clone(), may_go_on: can_exit && ran })),
         status: wiring.statuses.of(&consumer.name),
     })
 }
@@ -209,10 +211,12 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
 fn output_node(consumer: &Consumer, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
     let output = consumer.output()?;
     let site = wiring.site(&consumer.name)?.clone();
+    let (ended, name, may_go_on) = (report.clone(), consumer.name.clone(), consumer.can_exit);
+    let on_end = move || ended(Event::Ended { name: name.clone(), may_go_on });
     let encoder_site = Site { name: format!("{}-{}", consumer.name, output.encoder_name), ..site.clone() };
     match output.encoder.build(&encoder_site) {
         Ok(encoder) => Some(OutputNode {
-            encode: heka_operators::encoders::EncodeRunner::new(encoder, site, output.use_framing),
+            encode: EncodeRunner::new(encoder, site, output.use_framing).on_end(Box::new(on_end)),
             ends: wiring.take_output(&consumer.name)?,
             status: wiring.statuses.of(&consumer.name),
         }),

@@ -95,8 +95,14 @@ fn what_require_refuses() {
     assert!(eval(Kind::Filter, "require('coroutine')").is_err());
     let modules = |config: &mut heka_sandbox::Config| config.modules = vec!["/lm".into(), "/n".into()];
     for (name, text) in [
-        ("unknown", "module 'unknown' not found:\n\tno file '/lm/unknown.lua'\n\tno file '/n/unknown.lua'\n\tno file '/lm/unknown.so'\n\tno file '/n/unknown.so'"),
-        ("foo.bar", "module 'foo.bar' not found:\n\tno file '/lm/foo/bar.lua'\n\tno file '/n/foo/bar.lua'\n\tno file '/lm/foo/bar.so'\n\tno file '/n/foo/bar.so'\n\tno file '/lm/foo.so'\n\tno file '/n/foo.so'"),
+        (
+            "unknown",
+            "module 'unknown' not found:\n\tno file '/lm/unknown.lua'\n\tno file '/n/unknown.lua'\n\tno file '/lm/unknown.so'\n\tno file '/n/unknown.so'",
+        ),
+        (
+            "foo.bar",
+            "module 'foo.bar' not found:\n\tno file '/lm/foo/bar.lua'\n\tno file '/n/foo/bar.lua'\n\tno file '/lm/foo/bar.so'\n\tno file '/n/foo/bar.so'\n\tno file '/lm/foo.so'\n\tno file '/n/foo.so'",
+        ),
     ] {
         let source = format!("local ok, why = pcall(require, '{name}') function process_message() return -1, why end");
         let mut rig = Rig::with(Kind::Filter, &source, modules).unwrap();
@@ -128,8 +134,10 @@ fn modules_are_loaded_once_and_marked() {
     assert_eq!(ok("require('a.b').name"), "a.b");
     assert_eq!(ok("next(getmetatable(require('plain')))"), "nil");
     let error = |expression: &str| eval(&format!("select(2, pcall(function() return {expression} end))")).unwrap();
-    let bad = format!("error loading module 'bad' from file '{0}/bad.lua':\n\t{0}/bad.lua:1: unexpected symbol near '='",
-        directory.path().display());
+    let bad = format!(
+        "error loading module 'bad' from file '{0}/bad.lua':\n\t{0}/bad.lua:1: unexpected symbol near '='",
+        directory.path().display()
+    );
     assert!(error("require('bad')").ends_with(&bad), "{}", error("require('bad')"));
     assert!(error("require('circle')").contains("loop or previous error loading module 'circle'"));
     assert!(error("require('compiled')").contains("precompiled code is refused"));
