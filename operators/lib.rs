@@ -20,5 +20,6 @@ pub mod registry;
 pub mod script;
 pub mod splitters;
 pub mod stats;
+pub mod statsd;
 pub mod throttle;
 pub mod tls;

@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::stats::Stats;
+use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Globals {
     pub max_process_inject: u32,
     /// Messages that one `timer_event` of a script may inject.
     pub max_timer_inject: u32,
+    /// Where statistics are collected, by plugin.
+    pub accumulators: Accumulators,
 }
 
 impl Globals {
@@ -57,6 +60,7 @@ impl Default for Globals {
             max_message_loops: 4,
             max_process_inject: 1,
             max_timer_inject: 10,
+            accumulators: Accumulators::default(),
         }
     }
 }

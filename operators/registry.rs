@@ -153,6 +153,8 @@ impl PluginType {
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
 pub static TYPES: &[&PluginType] = &[
     &crate::inputs::logstreamer::TYPE,
+    &crate::inputs::stat_accum::TYPE,
+    &crate::inputs::statsd::TYPE,
     &crate::inputs::tcp::TYPE,
     &crate::inputs::udp::TYPE,
     &crate::splitters::heka_framing::TYPE,
@@ -163,8 +165,10 @@ pub static TYPES: &[&PluginType] = &[
     &crate::decoders::multi::TYPE,
     &crate::decoders::protobuf::TYPE,
     &crate::decoders::sandbox::TYPE,
+    &crate::decoders::stats_to_fields::TYPE,
     &crate::filters::counter::TYPE,
     &crate::filters::sandbox::TYPE,
+    &crate::filters::stat::TYPE,
     &crate::encoders::payload::TYPE,
     &crate::encoders::protobuf::TYPE,
     &crate::encoders::rst::TYPE,

@@ -1,5 +1,7 @@
 //! The daemon's entry: arguments and exit codes; nothing else.
 
+mod memory;
+
 use heka_operators::{log, registry};
 use heka_settings::Problems;
 use hekad::cli::{self, Command};
@@ -11,10 +13,8 @@ use hekad::{config, engine};
 use std::path::Path;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::use_small_pages();
     let command = match cli::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {

@@ -20,6 +20,17 @@ file_match = 'x\.log'
 type = "LogstreamerInput"
 log_directory = "/tmp"
 file_match = 'y\.log'
+[framed]
+type = "TcpInput"
+address = "127.0.0.1:5565"
+[few]
+type = "TcpInput"
+address = "127.0.0.1:5566"
+decode_workers = 2
+[one]
+type = "TcpInput"
+address = "127.0.0.1:5567"
+synchronous_decode = true
 [CounterFilter]
 [rare]
 type = "CounterFilter"
@@ -64,6 +75,9 @@ fn the_plan_is_what_timely_builds() {
         let built = hekad::engine::built_graph(plan(text)).sorted();
         assert_eq!(drawn, built);
         assert!(drawn.nodes.iter().any(|node| node == "input web"));
+        // Order is restored where several workers decode, and only there.
+        let ordered: Vec<_> = drawn.nodes.iter().filter(|node| node.starts_with("order ")).collect();
+        assert!(text != CONFIG || ordered == ["order few", "order framed"], "{ordered:?}");
     }
 }
 

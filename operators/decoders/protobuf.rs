@@ -23,6 +23,10 @@ impl DecoderSpec for Spec {
         true
     }
 
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
     fn build(&self, site: &Site, _: Vec<Box<dyn Decoder>>) -> Result<Box<dyn Decoder>, PluginError> {
         Ok(Box::new(ProtobufDecoder { meter: Meter::new(&site.stats, "") }))
     }

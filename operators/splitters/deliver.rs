@@ -15,6 +15,8 @@ pub struct DeliverOptions {
     pub stream: StreamOptions,
     /// Leave the record to the decoder as an encoded message, without header values.
     pub use_message_bytes: bool,
+    /// Each packet is one record, however long and even if empty: nothing is cut.
+    pub whole_packets: bool,
 }
 
 /// What became of a chunk.
@@ -88,6 +90,10 @@ impl Deliverer {
     }
 
     fn cut(&mut self, chunk: &mut Chunk) -> Cut {
+        if self.options.whole_packets {
+            self.records.push(Record::unsigned(0, chunk.bytes.len()));
+            return Cut { consumed: chunk.bytes.len(), ..Cut::default() };
+        }
         let id = chunk.stream.id;
         if !self.streams.contains_key(&id) {
             match self.spec.build(&self.site) {

@@ -123,6 +123,7 @@ impl HekadSettings {
             max_message_loops: self.max_message_loops.max(1),
             max_process_inject: self.max_process_inject,
             max_timer_inject: self.max_timer_inject,
+            ..Globals::default()
         }
     }
 }

@@ -3,10 +3,11 @@
 use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
-use crate::engine::operators::decode::decode;
+use crate::engine::operators::decode::{Spread, decode};
 use crate::engine::operators::filter::{FilterNode, filter};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
+use crate::engine::operators::resequence::resequence;
 use crate::engine::operators::select::select;
 use crate::engine::operators::source::source;
 use crate::engine::operators::split::split;
@@ -133,39 +134,43 @@ fn input_nodes<'scope>(
     report: &Report,
 ) -> timely::dataflow::Stream<'scope, Time, Vec<heka_message::Selection>> {
     let ends = if input.worker == index { wiring.take_input(&input.name) } else { None };
-    let site = wiring.site(&input.name).cloned();
-    let mut splitting = None;
-    let mut decoding = None;
-    if let (Some(ends), Some(site)) = (&ends, site) {
+    let site = wiring.site(&input.name);
+    let splitting = ends.as_ref().zip(site).map(|(ends, site)| {
         let ledger = Ledger::new(ends.commits.clone());
         ledgers.push(ledger.clone());
         let splitter_site = Site { log: Log::new("Splitter", &input.splitter.name), ..site.clone() };
-        let deliverer = Deliverer::new(splitter_site, input.splitter.spec.clone(), input.splitter.options, input.id);
-        splitting = Some((deliverer, ledger));
-        if let Some(decoder) = &input.decoder {
-            let log = Log::new("Decoder", &format!("{}-{}", input.name, decoder.name));
-            let decoder_site = Site { name: format!("{}-{}", input.name, decoder.name), log, ..site.clone() };
-            match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
-                Ok(built) => {
-                    let (report, name) = (report.clone(), input.name.clone());
-                    let runner =
-                        DecodeRunner::new(built, decoder_site, input.log_decode_failures, input.send_decode_failures);
-                    decoding = Some(runner.on_fatal(Box::new(move || {
-                        report(Event::Ended { name: name.clone(), may_go_on: false });
-                    })));
-                }
-                Err(error) => {
-                    site.log.error(&error);
-                    report(Event::Ended { name: input.name.clone(), may_go_on: false });
-                }
-            }
-        }
-    }
+        let spec = input.splitter.spec.clone();
+        (Deliverer::new(splitter_site, spec, input.splitter.options, input.id), ledger)
+    });
     let chunks = source(scope, &names::input(&input.name), ends, clock);
     let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
-    match &input.decoder {
-        Some(decoder) => decode(records, &names::decoder(&input.name, &decoder.name), decoding),
-        None => records,
+    let Some(decoder) = &input.decoder else { return records };
+    let spread = Spread { first: input.worker, count: decoder.workers, peers: plan.workers };
+    let runner =
+        if spread.includes(index) { site.and_then(|site| decode_runner(plan, input, site, report)) } else { None };
+    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner);
+    match spread.count {
+        1 => messages,
+        _ => resequence(messages, &names::order(&input.name), input.worker),
+    }
+}
+
+/// An input's decoder on one worker; when it cannot be made the daemon ends.
+fn decode_runner(plan: &Plan, input: &InputNode, site: &Site, report: &Report) -> Option<DecodeRunner> {
+    let decoder = input.decoder.as_ref()?;
+    let name = format!("{}-{}", input.name, decoder.name);
+    let site = Site { log: Log::new("Decoder", &name), name, ..site.clone() };
+    match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
+        Ok(built) => {
+            let runner = DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures);
+            let (report, name) = (report.clone(), input.name.clone());
+            Some(runner.on_fatal(Box::new(move || report(Event::Ended { name, may_go_on: false }))))
+        }
+        Err(error) => {
+            site.log.error(&error);
+            report(Event::Ended { name: input.name.clone(), may_go_on: false });
+            None
+        }
     }
 }
 

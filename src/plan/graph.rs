@@ -25,6 +25,10 @@ pub mod names {
     pub fn decoder(input: &str, decoder: &str) -> String {
         format!("decode {input}-{decoder}")
     }
+    /// Where an input's messages come back into order.
+    pub fn order(input: &str) -> String {
+        format!("order {input}")
+    }
     /// A plugin's matcher.
     pub fn matcher(name: &str) -> String {
         format!("match {name}")
@@ -107,7 +111,10 @@ impl Graph {
         let source = self.node(names::input(&input.name));
         let split = self.after(&source, names::splitter(&input.name, &input.splitter.name));
         match &input.decoder {
-            Some(decoder) => self.after(&split, names::decoder(&input.name, &decoder.name)),
+            Some(decoder) => {
+                let decode = self.after(&split, names::decoder(&input.name, &decoder.name));
+                if decoder.workers == 1 { decode } else { self.after(&decode, names::order(&input.name)) }
+            }
             None => split,
         }
     }

@@ -54,6 +54,8 @@ pub struct DecoderNode {
     pub name: String,
     /// Makes instances.
     pub spec: Arc<dyn DecoderSpec>,
+    /// On how many workers, beginning with the input's own.
+    pub workers: usize,
 }
 
 /// An input with its splitter and decoder.

@@ -68,6 +68,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
+    refuse_missing_accumulators(config, problems);
     refuse_shared_queues(config, problems);
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
@@ -148,6 +149,27 @@ impl Resolver<'_> {
         found
     }
 
+    /// Whether a decoder and all that it calls keep nothing from one record to the next.
+    fn is_stateless(&self, decoder: &Section) -> bool {
+        let mut seen = vec![decoder];
+        let mut next = 0;
+        while let Some(section) = seen.get(next) {
+            let Spec::Decoder(spec) = &section.spec else { return false };
+            if !spec.is_stateless() {
+                return false;
+            }
+            let subs = self.config.sections.iter().filter(|s| {
+                s.plugin.category() == Category::Decoder
+                    && spec.subs().contains(&s.name)
+                    && !seen.iter().any(|known| known.name == s.name)
+            });
+            let subs: Vec<_> = subs.collect();
+            seen.extend(subs);
+            next += 1;
+        }
+        true
+    }
+
     fn input(
         &self,
         section: &Section,
@@ -178,7 +200,13 @@ impl Resolver<'_> {
                         .help("use HekaFramingSplitter, or set use_message_bytes = true on the splitter"),
                 );
             }
-            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone() });
+            let workers = match (options.synchronous_decode, options.decode_workers) {
+                (true, _) => 1,
+                (false, 0) if !self.is_stateless(found) => 1,
+                (false, 0) => self.workers,
+                (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
+            };
+            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone(), workers });
         }
         Some(InputNode {
             name: section.name.clone(),
@@ -196,6 +224,7 @@ impl Resolver<'_> {
                         whole_stream: false,
                     },
                     use_message_bytes,
+                    whole_packets: spec.sends_messages(),
                 },
             },
             decoder,
@@ -257,7 +286,7 @@ impl Resolver<'_> {
             splitter: SplitterNode {
                 name: "NullSplitter".to_owned(),
                 spec: splitter(&Table::default(), problems),
-                options: DeliverOptions { stream, use_message_bytes: false },
+                options: DeliverOptions { stream, use_message_bytes: false, whole_packets: false },
             },
             decoder: None,
             send_decode_failures: false,
@@ -316,9 +345,13 @@ impl Resolver<'_> {
             splitter: SplitterNode {
                 name: "HekaFramingSplitter".to_owned(),
                 spec: splitter(&empty, &mut never),
-                options: DeliverOptions { stream, use_message_bytes: true },
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: false },
             },
-            decoder: Some(DecoderNode { name: "ProtobufDecoder".to_owned(), spec: decoder(&empty, &mut never) }),
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, &mut never),
+                workers: 1,
+            }),
             send_decode_failures: false,
             log_decode_failures: true,
             can_exit: false,
@@ -396,6 +429,26 @@ fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpe
         for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
             problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
         }
+    }
+}
+
+/// Statistics are submitted by name: the name must be an accumulator's.
+fn refuse_missing_accumulators(config: &Config, problems: &mut Problems) {
+    for section in &config.sections {
+        let named = match &section.spec {
+            Spec::Input(spec) => spec.submits_to(),
+            Spec::Filter(spec) => spec.submits_to(),
+            _ => None,
+        };
+        let Some(named) = named else { continue };
+        let place = if named.place == Place::NOWHERE { section.place } else { named.place };
+        let found = config.sections.iter().find(|s| s.name == named.value && s.plugin.category() == Category::Input);
+        let problem = match found.map(|found| &found.spec) {
+            Some(Spec::Input(spec)) if spec.accumulates() => continue,
+            Some(_) => Problem::error(place, format!("Input '{}' is not a StatAccumulator", named.value)),
+            None => Problem::error(place, format!("No Input named '{}'", named.value)),
+        };
+        problems.push(problem.help("add a section [StatAccumInput], or name the one you have in `stat_accum_name`"));
     }
 }
 

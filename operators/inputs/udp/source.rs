@@ -10,7 +10,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 
 /// Where datagrams come from, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(in crate::inputs) enum Endpoint {
     Ip(HostPort, Family),
     Unix(String),
     Descriptor(RawFd),
@@ -18,7 +18,7 @@ pub(super) enum Endpoint {
 
 /// Why an endpoint cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(in crate::inputs) struct Wrong {
     pub option: &'static str,
     pub why: String,
     pub help: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct Wrong {
 
 impl Endpoint {
     /// Reads the `net` and `address` options.
-    pub(super) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
+    pub(in crate::inputs) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
         let wrong = |why: String, help| Err(Wrong { option: "address", why, help });
         if net == "unixgram" {
             return match unix::address(address) {
@@ -58,7 +58,7 @@ impl Endpoint {
 
     /// How many datagrams to take at a time, and the largest: what IP can carry, or what senders on this machine
     /// may send with the usual limits.
-    pub(super) fn slots(&self) -> (usize, usize) {
+    pub(in crate::inputs) fn slots(&self) -> (usize, usize) {
         match self {
             Endpoint::Ip(..) => (BATCH, 64 * 1024),
             Endpoint::Unix(_) | Endpoint::Descriptor(_) => (BATCH / 4, 256 * 1024),
@@ -81,7 +81,7 @@ fn parse_number(text: &str) -> Option<RawFd> {
 }
 
 /// An open socket. Dropping it closes it and removes its file.
-pub(super) struct Source {
+pub(in crate::inputs) struct Source {
     pub socket: Socket,
     /// Where it listens, with the port that the system chose where none was given.
     pub address: String,
@@ -91,7 +91,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the socket.
-    pub(super) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
+    pub(in crate::inputs) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
         let source = match endpoint {
             Endpoint::Ip(address, family) => {
                 let found = address.to_listen(*family).await;

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod filter;
 pub mod merge;
 pub mod output;
+pub mod resequence;
 pub mod select;
 pub mod source;
 pub mod split;
