@@ -8,7 +8,7 @@ use hekad::cli::{self, Command};
 use hekad::config::process_env;
 use hekad::config::render::render;
 use hekad::control::pidfile::PidFile;
-use hekad::plan::{Plan, dump, resolve};
+use hekad::plan::{Plan, describe, dump, resolve, stalls};
 use hekad::{config, engine};
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,9 +24,10 @@ fn main() -> ExitCode {
     };
     match command {
         Command::Run { config } => return run(&config),
-        Command::Check { config } => {
-            return if load(&config).is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        }
+        Command::Check { config } => match load(&config) {
+            Some((_, plan)) => print!("{}", describe(&stalls(&plan))),
+            None => return ExitCode::FAILURE,
+        },
         Command::DumpGraph { config, format } => match load(&config) {
             Some((_, plan)) => print!("{}", dump(&plan, format)),
             None => return ExitCode::FAILURE,

@@ -70,7 +70,10 @@ fn the_plan_is_what_timely_builds() {
     let without_filters = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n[PayloadEncoder]\n\
         [LogOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\n";
     let without_consumers = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n";
-    for text in [CONFIG, without_filters, without_consumers] {
+    let with_queues = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n[PayloadEncoder]\n\
+        [LogOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\nuse_buffering = true\n\
+        [CounterFilter]\nuse_buffering = true\n";
+    for text in [CONFIG, without_filters, without_consumers, with_queues] {
         let drawn = Graph::of(&plan(text)).sorted();
         let built = hekad::engine::built_graph(plan(text)).sorted();
         assert_eq!(drawn, built);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn values(builder: &BatchBuilder) -> Vec<(String, Vec<i64>)> {
-        let integer = |value| if let FieldValue::Integer(i) = value { i } else { panic!("{value:?}") };
+        let integer = |value: FieldValue<'_>| if let FieldValue::Integer(i) = value { i } else { panic!("{value:?}") };
         let field = |field: crate::FieldRef<'_>| {
             (String::from_utf8_lossy(field.name()).into_owned(), field.values().map(integer).collect())
         };

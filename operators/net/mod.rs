@@ -4,6 +4,7 @@
 pub mod address;
 pub mod backoff;
 pub mod datagrams;
+pub mod dial;
 pub mod seldom;
 pub mod socket;
 pub mod unix;

@@ -5,11 +5,13 @@ mod run;
 mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
+mod wait;
 mod zone;
 
 pub use data::{DataFile, plain};
 pub use run::{Script, Timing};
 pub use settings::{ScriptSettings, read, table_with};
+pub use wait::wait;
 pub use zone::Zone;
 
 /// Nanoseconds since the UNIX epoch; the epoch when the clock shows something that cannot be said so.

@@ -137,6 +137,7 @@ impl Deliverer {
                     key => derive_uuid(key, offset.wrapping_add(record.start as u64)),
                 });
             }
+            row.loops = record.loops;
             row.signer = record.signer.checked_sub(1).and_then(|i| signers.get(i as usize)).copied().unwrap_or(0);
             if !stream.fields.is_empty() && !self.options.use_message_bytes {
                 add_fields(&mut builder, &stream);

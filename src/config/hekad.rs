@@ -129,7 +129,7 @@ impl HekadSettings {
 }
 
 /// The system's host name; `localhost` when it has none.
-fn system_hostname() -> String {
+pub fn system_hostname() -> String {
     let mut name = [0u8; 256];
     // SAFETY: the buffer lives through the call, and the length given is one less than it has, so that a zero
     // follows whatever was written.

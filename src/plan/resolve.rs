@@ -15,7 +15,7 @@ use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
 use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
-use heka_operators::splitters::{DeliverOptions, StreamOptions};
+use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
 use heka_settings::{Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         workers,
         memory_budget: config.hekad.memory_budget as usize,
         shutdown_deadline: config.hekad.shutdown_deadline,
+        full_buffer_max_retries: config.hekad.full_buffer_max_retries,
         max_pack_idle: config.hekad.max_pack_idle,
         self_report: None,
         inputs: Vec::new(),
@@ -178,6 +179,9 @@ impl Resolver<'_> {
         id: usize,
         problems: &mut Problems,
     ) -> Option<InputNode> {
+        if section.plugin.defaults.own_path {
+            return self.message_input(section, options, spec, id, problems);
+        }
         let or_header = |place: Place| if place == Place::NOWHERE { section.place } else { place };
         let splitter_name = options.splitter.value.clone();
         let why = format!("{} specifies undefined splitter {splitter_name}", section.name);
@@ -236,6 +240,51 @@ impl Resolver<'_> {
         })
     }
 
+    /// An input whose packets are encoded messages, whatever splitter and decoder its section names.
+    fn message_input(
+        &self,
+        section: &Section,
+        options: &InputCommon,
+        spec: &Arc<dyn InputSpec>,
+        id: usize,
+        problems: &mut Problems,
+    ) -> Option<InputNode> {
+        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
+        let (Some(Make::Splitter(splitter)), Some(Make::Decoder(decoder))) =
+            (part("NullSplitter"), part("ProtobufDecoder"))
+        else {
+            return None;
+        };
+        let empty = Table::default();
+        let stream = StreamOptions {
+            max_record: self.globals.max_record_size(),
+            keep_truncated: false,
+            deliver_incomplete_final: false,
+            whole_stream: false,
+        };
+        Some(InputNode {
+            name: section.name.clone(),
+            type_name: section.plugin.name,
+            id: id as u32,
+            spec: spec.clone(),
+            splitter: SplitterNode {
+                name: "NullSplitter".to_owned(),
+                spec: splitter(&empty, problems),
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: spec.sends_messages() },
+            },
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, problems),
+                workers: 1,
+            }),
+            send_decode_failures: options.send_decode_failures,
+            log_decode_failures: options.log_decode_failures,
+            can_exit: options.can_exit,
+            retries: retries(&options.retries),
+            worker: placement(&section.name, self.workers),
+        })
+    }
+
     fn output(
         &self,
         section: &Section,
@@ -244,6 +293,18 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
+        if defaults.own_path {
+            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+                return None;
+            };
+            return Some(OutputPart {
+                spec: spec.clone(),
+                encoder_name: "ProtobufEncoder".to_owned(),
+                encoder: encoder(&Table::default(), problems),
+                use_framing: false,
+                keeps_loops: false,
+            });
+        }
         let (name, place) = match &options.encoder {
             Some(placed) if placed.place != Place::NOWHERE => (placed.value.clone(), placed.place),
             Some(placed) => (placed.value.clone(), section.place),
@@ -264,6 +325,7 @@ impl Resolver<'_> {
             encoder_name: name,
             encoder: encoder.clone(),
             use_framing: options.use_framing.unwrap_or(framed),
+            keeps_loops: false,
         })
     }
 
@@ -300,8 +362,8 @@ impl Resolver<'_> {
     /// The nodes of a queue on disk: framed protobuf goes in and comes out.
     fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
         let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
-        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder)), Some(Make::Splitter(splitter))) =
-            (part("ProtobufEncoder"), part("ProtobufDecoder"), part("HekaFramingSplitter"))
+        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder))) =
+            (part("ProtobufEncoder"), part("ProtobufDecoder"))
         else {
             let why = format!("'{}': this build has no queues on disk", section.name);
             problems.push(Problem::error(section.place, why).help("set use_buffering = false"));
@@ -310,13 +372,15 @@ impl Resolver<'_> {
         let mut never = Problems::default();
         let empty = Table::default();
         let name = format!("{}.queue", section.name);
-        let spec = Arc::new(QueueSpec::new(&section.name, &options.buffering));
+        let queue = QueueSpec::new(&section.name, &options.buffering);
+        let spec = Arc::new(queue.clone());
         let worker = placement(&section.name, self.workers);
         let part = OutputPart {
             spec: spec.clone(),
             encoder_name: "ProtobufEncoder".to_owned(),
             encoder: encoder(&empty, &mut never),
             use_framing: true,
+            keeps_loops: true,
         };
         let everything = Compiler::new().compile("TRUE", None).ok()?;
         let writer = Consumer {
@@ -344,7 +408,7 @@ impl Resolver<'_> {
             spec,
             splitter: SplitterNode {
                 name: "HekaFramingSplitter".to_owned(),
-                spec: splitter(&empty, &mut never),
+                spec: heka_framing::of_queue(),
                 options: DeliverOptions { stream, use_message_bytes: true, whole_packets: false },
             },
             decoder: Some(DecoderNode {
@@ -358,7 +422,7 @@ impl Resolver<'_> {
             retries: retries(&options.retries),
             worker,
         };
-        Some(QueueNodes { writer: Box::new(writer), reader: Box::new(reader) })
+        Some(QueueNodes { spec: queue, writer: Box::new(writer), reader: Box::new(reader) })
     }
 
     fn consumer(

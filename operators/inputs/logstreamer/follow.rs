@@ -47,10 +47,10 @@ pub enum Start {
 }
 
 /// Where to go on reading, when no file is open.
-struct Place {
-    at: Position,
+pub(super) struct Place {
+    pub(super) at: Position,
     /// When the place was reached: files changed later hold something new.
-    since: SystemTime,
+    pub(super) since: SystemTime,
 }
 
 /// When to try again what did not work: at once the first time, then less and less often.
@@ -259,8 +259,11 @@ impl Follower {
         if self.files.is_empty() || !self.retry.allows() {
             return Look::Idle;
         }
-        match self.locate() {
-            Ok((path, reader, continues)) => {
+        match locate(&self.files, &self.start, self.place.as_ref()) {
+            Ok(Located { path, reader, continues, lost }) => {
+                if let Some(lost) = lost {
+                    self.site.log.error(format!("{}: {lost}; reading {} from its start", self.name, path.display()));
+                }
                 self.begin(edge, path, reader, continues);
                 Look::Again
             }
@@ -270,40 +273,6 @@ impl Follower {
                 Look::Idle
             }
         }
-    }
-
-    /// The file to read, opened at the right place; and whether that is where reading stopped.
-    fn locate(&mut self) -> std::io::Result<(PathBuf, Reader, bool)> {
-        let newest = self.files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
-        let oldest = self.files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
-        let Some(Place { at, since }) = &self.place else {
-            let (path, reader) = match &self.start {
-                Start::Oldest => (oldest.clone(), Reader::open(&oldest)?),
-                Start::Newest => (newest.clone(), Reader::open_behind(&newest, None)?),
-                Start::Behind(path, size) => (path.clone(), Reader::open_behind(path, Some(*size))?),
-            };
-            return Ok((path, reader, false));
-        };
-        let recorded = Path::new(&at.file_name);
-        let others = self.files.iter().rev().map(|file| file.path.as_path()).filter(|path| *path != recorded);
-        let listed = self.files.iter().any(|file| file.path == recorded);
-        for path in listed.then_some(recorded).into_iter().chain(others) {
-            if let Some(reader) = open_at(path, at)? {
-                return Ok((path.to_owned(), reader, true));
-            }
-        }
-        // Whatever was changed after the position was noted has not been read; what was not, has been.
-        let unread = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time > *since);
-        let path = self.files.iter().map(|file| &file.path).find(|path| unread(path)).unwrap_or(&newest).clone();
-        self.site.log.error(format!(
-            "{}: byte {} of {} is in none of the stream's files; reading {} from its start",
-            self.name,
-            at.seek,
-            at.file_name,
-            path.display()
-        ));
-        let reader = Reader::open(&path)?;
-        Ok((path, reader, false))
     }
 
     /// Starts on a file. Unless it `continues` where the last one stopped, a partial record is over.
@@ -404,6 +373,45 @@ impl Follower {
             self.complaint = what;
         }
     }
+}
+
+/// Where a stream is read on.
+pub(super) struct Located {
+    pub(super) path: PathBuf,
+    /// Opened at the right place.
+    pub(super) reader: Reader,
+    /// This is where reading stopped.
+    continues: bool,
+    /// Why it is not, although there is a position.
+    pub(super) lost: Option<String>,
+}
+
+/// The file of a stream to read, opened at the right place. `start` is for streams without a position.
+pub(super) fn locate(files: &[LogFile], start: &Start, place: Option<&Place>) -> std::io::Result<Located> {
+    let newest = files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
+    let oldest = files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
+    let Some(Place { at, since }) = place else {
+        let (path, reader) = match start {
+            Start::Oldest => (oldest.clone(), Reader::open(&oldest)?),
+            Start::Newest => (newest.clone(), Reader::open_behind(&newest, None)?),
+            Start::Behind(path, size) => (path.clone(), Reader::open_behind(path, Some(*size))?),
+        };
+        return Ok(Located { path, reader, continues: false, lost: None });
+    };
+    let recorded = Path::new(&at.file_name);
+    let others = files.iter().rev().map(|file| file.path.as_path()).filter(|path| *path != recorded);
+    let listed = files.iter().any(|file| file.path == recorded);
+    for path in listed.then_some(recorded).into_iter().chain(others) {
+        if let Some(reader) = open_at(path, at)? {
+            return Ok(Located { path: path.to_owned(), reader, continues: true, lost: None });
+        }
+    }
+    // Whatever was changed after the position was noted has not been read; what was not, has been.
+    let unread = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time > *since);
+    let path = files.iter().map(|file| &file.path).find(|path| unread(path)).unwrap_or(&newest).clone();
+    let lost = format!("byte {} of {} is in none of the stream's files", at.seek, at.file_name);
+    let reader = Reader::open(&path)?;
+    Ok(Located { path, reader, continues: false, lost: Some(lost) })
 }
 
 /// Opens a file at a position if it is the right one; a damaged or vanished file is not.

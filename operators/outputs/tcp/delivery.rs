@@ -1,8 +1,9 @@
 //! The life of TcpOutput: connect when there is something to write, write, notice what becomes of it, start over.
 
 use crate::net::backoff::{Backoff, Deadline};
+use crate::net::dial::Target;
 use crate::net::seldom::Seldom;
-use crate::outputs::tcp::link::{Incoming, Link, Target};
+use crate::outputs::tcp::link::{Incoming, Link};
 use crate::outputs::tcp::window::{Acknowledged, Window};
 use crate::outputs::{Feed, FeedEvent};
 use crate::plugin::PluginError;

@@ -6,6 +6,7 @@ pub mod filter;
 pub mod merge;
 pub mod output;
 pub mod resequence;
+pub mod rounds;
 pub mod select;
 pub mod source;
 pub mod split;
