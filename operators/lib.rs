@@ -17,6 +17,7 @@ pub mod outputs;
 pub mod plugin;
 pub mod queue;
 pub mod registry;
+pub mod script;
 pub mod splitters;
 pub mod stats;
 pub mod statsd;

@@ -2,9 +2,10 @@
 
 mod run;
 
-pub use run::DecodeRunner;
+pub use run::{DecodeRunner, OnFatal};
 pub mod multi;
 pub mod protobuf;
+pub mod sandbox;
 pub mod stats_to_fields;
 
 use crate::plugin::{PluginError, Site};

@@ -19,6 +19,8 @@ pub struct EncodeRunner {
     body: Vec<u8>,
     failed: Arc<Counter>,
     oversized: Arc<Counter>,
+    /// Called once, when the encoder cannot go on.
+    on_end: Option<Box<dyn FnOnce()>>,
 }
 
 impl EncodeRunner {
@@ -26,7 +28,12 @@ impl EncodeRunner {
     pub fn new(encoder: Box<dyn Encoder>, site: Site, framing: bool) -> Self {
         let failed = site.stats.drops("encode-failure");
         let oversized = site.stats.drops("message-too-big");
-        EncodeRunner { encoder, site, framing, loops: 0, body: Vec::new(), failed, oversized }
+        EncodeRunner { encoder, site, framing, loops: 0, body: Vec::new(), failed, oversized, on_end: None }
+    }
+
+    /// Says what is done when the encoder cannot go on.
+    pub fn on_end(self, on_end: Box<dyn FnOnce()>) -> Self {
+        EncodeRunner { on_end: Some(on_end), ..self }
     }
 
     /// The messages from now on have gone round a loop so often: frames will say so.
@@ -77,6 +84,11 @@ impl EncodeRunner {
                     if !logged {
                         self.site.log.error(format!("Error encoding message: {why}"));
                         logged = true;
+                    }
+                    if self.encoder.ended().is_some()
+                        && let Some(end) = self.on_end.take()
+                    {
+                        end();
                     }
                 }
             }

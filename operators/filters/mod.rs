@@ -2,9 +2,10 @@
 
 pub mod counter;
 mod injector;
+pub mod sandbox;
 pub mod stat;
 
-pub use injector::Injector;
+pub use injector::{Injector, OwnMatch};
 
 use crate::plugin::{PluginError, Site};
 use heka_message::Selection;

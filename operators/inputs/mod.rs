@@ -4,6 +4,7 @@ mod chunk;
 mod credit;
 mod edge;
 pub mod logstreamer;
+pub mod sandbox;
 pub mod stat_accum;
 pub mod statsd;
 pub mod tcp;
@@ -43,7 +44,7 @@ pub trait InputSpec: Send + Sync {
     /// Checks what needs more than one setting, without touching the world.
     fn check(&self, _site: &Site, _problems: &mut Problems) {}
 
-    /// Whether each packet it sends is one message's payload, however long and even if empty: then no splitter cuts it.
+    /// Whether each packet it sends is one message (its payload, or all of it where the type has a path of its own), however long and even if empty: then no splitter cuts it.
     fn sends_messages(&self) -> bool {
         false
     }

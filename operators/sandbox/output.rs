@@ -1,10 +1,10 @@
 //! `add_to_payload` and `inject_payload`: text is collected, then sent out.
 
 use crate::host::{Host, host};
-use crate::number::write_number;
 use crate::role::Payload;
 use crate::{State, ffi};
 use heka_lua::{Raise, bytes_at, hooks_of, protect};
+use heka_modules::write_number;
 use std::ffi::c_int;
 
 /// `add_to_payload(v1, …)`.

@@ -1,8 +1,8 @@
 //! Writing a state's globals as Lua statements, in the format that every Heka reads.
 
-use crate::number::write_exact;
 use crate::{State, ffi};
 use heka_lua::{bytes_at, hooks_of};
+use heka_modules::write_lua_number;
 use std::collections::HashMap;
 use std::ffi::{CStr, c_int, c_void};
 
@@ -86,7 +86,7 @@ impl Preserver {
         unsafe {
             match ffi::lua_type(state, -2) {
                 ffi::LUA_TSTRING => quote(bytes_at(state, -2).unwrap_or_default(), &mut self.path),
-                ffi::LUA_TNUMBER => write_exact(ffi::lua_tonumber(state, -2), &mut self.path),
+                ffi::LUA_TNUMBER => write_lua_number(ffi::lua_tonumber(state, -2), &mut self.path),
                 ffi::LUA_TBOOLEAN => write_bool(ffi::lua_toboolean(state, -2), &mut self.path),
                 kind => {
                     let name = CStr::from_ptr(ffi::lua_typename(state, kind)).to_string_lossy();
@@ -124,7 +124,7 @@ impl Preserver {
         unsafe {
             match kind {
                 ffi::LUA_TSTRING => quote(bytes_at(state, -1).unwrap_or_default(), out),
-                ffi::LUA_TNUMBER => write_exact(ffi::lua_tonumber(state, -1), out),
+                ffi::LUA_TNUMBER => write_lua_number(ffi::lua_tonumber(state, -1), out),
                 ffi::LUA_TBOOLEAN => write_bool(ffi::lua_toboolean(state, -1), out),
                 _ => out.extend_from_slice(b"{}"),
             }

@@ -121,6 +121,8 @@ impl HekadSettings {
             max_message_size: self.message_limit() as usize,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
             max_message_loops: self.max_message_loops.max(1),
+            max_process_inject: self.max_process_inject,
+            max_timer_inject: self.max_timer_inject,
             ..Globals::default()
         }
     }

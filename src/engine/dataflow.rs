@@ -181,7 +181,11 @@ fn decode_runner(
     let decoder = input.decoder.as_ref()?;
     let site = wiring.part_site(&names::decoder(&input.name, &decoder.name), site);
     match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
-        Ok(built) => Some(DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures)),
+        Ok(built) => {
+            let runner = DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures);
+            let (report, name) = (report.clone(), input.name.clone());
+            Some(runner.on_fatal(Box::new(move || report(Event::Ended { name, may_go_on: false }))))
+        }
         Err(error) => {
             site.log.error(&error);
             report(Event::Ended { name: input.name.clone(), may_go_on: false });
@@ -217,7 +221,7 @@ fn build_decoder(
 fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, report: &Report) -> Option<FilterNode> {
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
-    let (report, event) = (report.clone(), Event::Ended { name: consumer.name.clone(), may_go_on: consumer.can_exit });
+    let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
     let making = site.clone();
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
@@ -225,7 +229,8 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
         matcher: consumer.matcher.clone(),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
-        on_end: Box::new(move |_| report(event.clone())),
+        // What cannot even start is a mistake of the configuration.
+        on_end: Box::new(move |ran| report(Event::Ended { name: name.clone(), may_go_on: can_exit && ran })),
         status: wiring.statuses.of(&consumer.name),
     })
 }
@@ -234,8 +239,10 @@ fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, repo
     let output = consumer.output()?;
     let site = wiring.site(&consumer.name)?.clone();
     let encoder_site = wiring.part_site(&names::encoder(&consumer.name, &output.encoder_name), &site);
+    let (ended, name, may_go_on) = (report.clone(), consumer.name.clone(), consumer.can_exit);
+    let on_end = move || ended(Event::Ended { name, may_go_on });
     let encode = match output.encoder.build(&encoder_site) {
-        Ok(encoder) => Some(EncodeRunner::new(encoder, encoder_site, output.use_framing)),
+        Ok(encoder) => Some(EncodeRunner::new(encoder, encoder_site, output.use_framing).on_end(Box::new(on_end))),
         Err(error) => {
             site.log.error(format!("can't create encoder {}: {error}", output.encoder_name));
             report(Event::Ended { name: consumer.name.clone(), may_go_on: false });

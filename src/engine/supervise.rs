@@ -165,7 +165,9 @@ pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: Input
     let life = Box::pin(async move {
         let site = edge.site.clone();
         let mut stopping = edge.stopping();
+        let mut ran = false;
         loop {
+            ran |= built.is_ok();
             let began = Instant::now();
             let result = match &mut built {
                 Ok(plugin) => caught(plugin.run(&mut edge)).await,
@@ -181,6 +183,8 @@ pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: Input
         drop(edge);
         if !told {
             site.log.info("stopped");
+            // What could never be made is a mistake of the configuration.
+            let may_go_on = may_go_on && ran;
             let _ = events.send(Event::Ended { name, may_go_on });
         }
     });
@@ -198,7 +202,9 @@ pub fn run_output(supervisor: &mut Supervisor, consumer: &Consumer, mut feed: Fe
     let life = Box::pin(async move {
         let site = feed.site.clone();
         let mut stopping = feed.stopping.clone();
+        let mut ran = false;
         loop {
+            ran |= built.is_ok();
             let began = Instant::now();
             feed.rewind();
             let result = match &mut built {
@@ -216,6 +222,8 @@ pub fn run_output(supervisor: &mut Supervisor, consumer: &Consumer, mut feed: Fe
             built = spec.build(&site);
         }
         site.log.info("stopped");
+        // What could never be made is a mistake of the configuration.
+        let may_go_on = may_go_on && ran;
         let _ = events.send(Event::Ended { name, may_go_on });
         // Where the daemon goes on without it, nothing may wait for it. Where it ends, the next start delivers.
         if may_go_on && !feed.is_stopping() {

@@ -179,6 +179,9 @@ impl Resolver<'_> {
         id: usize,
         problems: &mut Problems,
     ) -> Option<InputNode> {
+        if section.plugin.defaults.own_path {
+            return self.message_input(section, options, spec, id, problems);
+        }
         let or_header = |place: Place| if place == Place::NOWHERE { section.place } else { place };
         let splitter_name = options.splitter.value.clone();
         let why = format!("{} specifies undefined splitter {splitter_name}", section.name);
@@ -237,6 +240,51 @@ impl Resolver<'_> {
         })
     }
 
+    /// An input whose packets are encoded messages, whatever splitter and decoder its section names.
+    fn message_input(
+        &self,
+        section: &Section,
+        options: &InputCommon,
+        spec: &Arc<dyn InputSpec>,
+        id: usize,
+        problems: &mut Problems,
+    ) -> Option<InputNode> {
+        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
+        let (Some(Make::Splitter(splitter)), Some(Make::Decoder(decoder))) =
+            (part("NullSplitter"), part("ProtobufDecoder"))
+        else {
+            return None;
+        };
+        let empty = Table::default();
+        let stream = StreamOptions {
+            max_record: self.globals.max_record_size(),
+            keep_truncated: false,
+            deliver_incomplete_final: false,
+            whole_stream: false,
+        };
+        Some(InputNode {
+            name: section.name.clone(),
+            type_name: section.plugin.name,
+            id: id as u32,
+            spec: spec.clone(),
+            splitter: SplitterNode {
+                name: "NullSplitter".to_owned(),
+                spec: splitter(&empty, problems),
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: spec.sends_messages() },
+            },
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, problems),
+                workers: 1,
+            }),
+            send_decode_failures: options.send_decode_failures,
+            log_decode_failures: options.log_decode_failures,
+            can_exit: options.can_exit,
+            retries: retries(&options.retries),
+            worker: placement(&section.name, self.workers),
+        })
+    }
+
     fn output(
         &self,
         section: &Section,
@@ -245,6 +293,18 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
+        if defaults.own_path {
+            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+                return None;
+            };
+            return Some(OutputPart {
+                spec: spec.clone(),
+                encoder_name: "ProtobufEncoder".to_owned(),
+                encoder: encoder(&Table::default(), problems),
+                use_framing: false,
+                keeps_loops: false,
+            });
+        }
         let (name, place) = match &options.encoder {
             Some(placed) if placed.place != Place::NOWHERE => (placed.value.clone(), placed.place),
             Some(placed) => (placed.value.clone(), section.place),
