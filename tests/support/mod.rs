@@ -40,6 +40,15 @@ impl Site {
         fs::read(self.path(name)).unwrap_or_default()
     }
 
+    /// Makes a FIFO and opens it without reading, so that an output writing to it stalls.
+    pub fn fifo(&self, name: &str) -> fs::File {
+        let path = self.path(name);
+        let c_path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: the name is a C string that outlives the call.
+        assert_eq!(unsafe { libc::mkfifo(c_path.as_ptr(), 0o600) }, 0);
+        fs::OpenOptions::new().read(true).write(true).open(path).unwrap()
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hekad"));
         command.args(arguments).arg(format!("-config={}", self.path("hekad.toml").display()));
