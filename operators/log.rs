@@ -5,8 +5,7 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
 
 /// Bits of `log_flags`.
 pub mod flags {
@@ -127,54 +126,5 @@ impl Log {
     /// Logs an error.
     pub fn error(&self, text: impl std::fmt::Display) {
         error(format!("{} error: {text}", self.who));
-    }
-}
-
-/// Lets one line a second through, and counts the others: for complaints that whoever sends the bytes can cause
-/// as often as he likes.
-#[derive(Debug, Default)]
-pub struct Throttle(Mutex<(Option<Instant>, u64)>);
-
-impl Throttle {
-    /// `None` when the line is to be kept back; otherwise how many were kept back since the last one.
-    pub fn pass(&self) -> Option<u64> {
-        self.pass_at(Instant::now())
-    }
-
-    fn pass_at(&self, now: Instant) -> Option<u64> {
-        // Both values are replaced in one go, so a panic elsewhere cannot leave them half changed.
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, held) = *state;
-        if last.is_some_and(|last| now.duration_since(last) < Duration::from_secs(1)) {
-            *state = (last, held + 1);
-            return None;
-        }
-        *state = (Some(now), 0);
-        Some(held)
-    }
-}
-
-impl Log {
-    /// Logs an error unless the throttle keeps it back, and says how many were kept back before.
-    pub fn error_throttled(&self, throttle: &Throttle, text: impl std::fmt::Display) {
-        match throttle.pass() {
-            None => {}
-            Some(0) => self.error(text),
-            Some(held) => self.error(format_args!("{text} (and {held} more like it)")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_throttle_passes_one_line_a_second() {
-        let throttle = Throttle::default();
-        let start = Instant::now();
-        let passed: Vec<_> =
-            [0, 10, 999, 1000, 1500, 9000].map(|ms| throttle.pass_at(start + Duration::from_millis(ms))).to_vec();
-        assert_eq!(passed, [Some(0), None, None, Some(2), None, Some(1)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::stats::Stats;
+use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,12 @@ pub struct Globals {
     pub pid: i32,
     /// How messages may go round: an injected message's generation never exceeds it.
     pub max_message_loops: u32,
+    /// Messages that one `process_message` of a script may inject.
+    pub max_process_inject: u32,
+    /// Messages that one `timer_event` of a script may inject.
+    pub max_timer_inject: u32,
+    /// Where statistics are collected, by plugin.
+    pub accumulators: Accumulators,
 }
 
 impl Globals {
@@ -51,6 +58,9 @@ impl Default for Globals {
             max_message_size: 65536,
             pid: std::process::id() as i32,
             max_message_loops: 4,
+            max_process_inject: 1,
+            max_timer_inject: 10,
+            accumulators: Accumulators::default(),
         }
     }
 }

@@ -96,6 +96,9 @@ pub struct Defaults {
     pub use_message_bytes: bool,
     /// Outputs that work without an encoder.
     pub no_encoder: bool,
+    /// Inputs and outputs that exchange whole messages with the daemon: a splitter, decoder or encoder in their section
+    /// is accepted and has no effect.
+    pub own_path: bool,
     /// Filters and outputs whose `ticker_interval` is refused.
     pub no_ticker: bool,
     /// Types without options of their own ignore unknown keys, as the original did.
@@ -117,6 +120,7 @@ impl Defaults {
         can_exit: false,
         use_message_bytes: false,
         no_encoder: false,
+        own_path: false,
         no_ticker: false,
         accepts_any: false,
     };
@@ -153,6 +157,9 @@ impl PluginType {
 /// Every plugin type, by category and name. Each plugin's file declares its own entry as `TYPE`.
 pub static TYPES: &[&PluginType] = &[
     &crate::inputs::logstreamer::TYPE,
+    &crate::inputs::sandbox::TYPE,
+    &crate::inputs::stat_accum::TYPE,
+    &crate::inputs::statsd::TYPE,
     &crate::inputs::tcp::TYPE,
     &crate::inputs::udp::TYPE,
     &crate::splitters::heka_framing::TYPE,
@@ -162,12 +169,18 @@ pub static TYPES: &[&PluginType] = &[
     &crate::splitters::token::TYPE,
     &crate::decoders::multi::TYPE,
     &crate::decoders::protobuf::TYPE,
+    &crate::decoders::sandbox::TYPE,
+    &crate::decoders::stats_to_fields::TYPE,
     &crate::filters::counter::TYPE,
+    &crate::filters::sandbox::TYPE,
+    &crate::filters::stat::TYPE,
     &crate::encoders::payload::TYPE,
     &crate::encoders::protobuf::TYPE,
     &crate::encoders::rst::TYPE,
+    &crate::encoders::sandbox::TYPE,
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
+    &crate::outputs::sandbox::TYPE,
     &crate::outputs::tcp::TYPE,
     &crate::outputs::udp::TYPE,
 ];

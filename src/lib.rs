@@ -4,4 +4,6 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod engine;
+pub mod flags;
 pub mod plan;
+pub mod tools;

@@ -1,20 +1,20 @@
 //! The daemon's entry: arguments and exit codes; nothing else.
 
+mod memory;
+
 use heka_operators::{log, registry};
 use heka_settings::Problems;
 use hekad::cli::{self, Command};
 use hekad::config::process_env;
 use hekad::config::render::render;
 use hekad::control::pidfile::PidFile;
-use hekad::plan::{Plan, dump, resolve};
+use hekad::plan::{Plan, describe, dump, resolve, stalls};
 use hekad::{config, engine};
 use std::path::Path;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::use_small_pages();
     let command = match cli::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {
@@ -24,9 +24,10 @@ fn main() -> ExitCode {
     };
     match command {
         Command::Run { config } => return run(&config),
-        Command::Check { config } => {
-            return if load(&config).is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        }
+        Command::Check { config } => match load(&config) {
+            Some((_, plan)) => print!("{}", describe(&stalls(&plan))),
+            None => return ExitCode::FAILURE,
+        },
         Command::DumpGraph { config, format } => match load(&config) {
             Some((_, plan)) => print!("{}", dump(&plan, format)),
             None => return ExitCode::FAILURE,

@@ -7,7 +7,21 @@ use support::Site;
 #[test]
 fn a_good_configuration_passes() {
     let site = Site::new("[LogstreamerInput]\nfile_match = 'x'\n");
-    assert_eq!(site.run(&["-check"]).status.code(), Some(0));
+    let run = site.run(&["-check"]);
+    assert_eq!((run.status.code(), run.stdout.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn what_can_hold_an_input_back_is_noted_and_no_mistake() {
+    let site = Site::new(
+        "[LogstreamerInput]\nfile_match = 'x'\n[PayloadEncoder]\n\
+         [LogOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\n",
+    );
+    let run = site.run(&["-check"]);
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(run.status.code(), Some(0), "{text}");
+    let note = "note: LogstreamerInput can be held back by\n  LogOutput: it has no queue on disk (use_buffering)\n";
+    assert_eq!(text, note);
 }
 
 #[test]

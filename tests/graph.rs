@@ -20,6 +20,17 @@ file_match = 'x\.log'
 type = "LogstreamerInput"
 log_directory = "/tmp"
 file_match = 'y\.log'
+[framed]
+type = "TcpInput"
+address = "127.0.0.1:5565"
+[few]
+type = "TcpInput"
+address = "127.0.0.1:5566"
+decode_workers = 2
+[one]
+type = "TcpInput"
+address = "127.0.0.1:5567"
+synchronous_decode = true
 [CounterFilter]
 [rare]
 type = "CounterFilter"
@@ -59,11 +70,17 @@ fn the_plan_is_what_timely_builds() {
     let without_filters = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n[PayloadEncoder]\n\
         [LogOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\n";
     let without_consumers = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n";
-    for text in [CONFIG, without_filters, without_consumers] {
+    let with_queues = "[web]\ntype = \"LogstreamerInput\"\nfile_match = 'x'\n[PayloadEncoder]\n\
+        [LogOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\nuse_buffering = true\n\
+        [CounterFilter]\nuse_buffering = true\n";
+    for text in [CONFIG, without_filters, without_consumers, with_queues] {
         let drawn = Graph::of(&plan(text)).sorted();
         let built = hekad::engine::built_graph(plan(text)).sorted();
         assert_eq!(drawn, built);
         assert!(drawn.nodes.iter().any(|node| node == "input web"));
+        // Order is restored where several workers decode, and only there.
+        let ordered: Vec<_> = drawn.nodes.iter().filter(|node| node.starts_with("order ")).collect();
+        assert!(text != CONFIG || ordered == ["order few", "order framed"], "{ordered:?}");
     }
 }
 

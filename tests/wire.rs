@@ -5,22 +5,8 @@ mod support;
 use heka_message::framing::write_frame;
 use heka_message::{BatchBuilder, FieldValue, Span, write_message};
 use std::io::Write;
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use support::{Site, wait_for};
-
-/// An address nobody listens on right now.
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
-fn connect(address: &str) -> TcpStream {
-    let mut stream = None;
-    wait_for("the listener", || {
-        stream = TcpStream::connect(address).ok();
-        stream.is_some()
-    });
-    stream.unwrap()
-}
+use std::net::UdpSocket;
+use support::{Site, append, connect, free_address, wait_for};
 
 /// `count` framed messages with payloads `n 0`, `n 1`, …
 fn frames(count: usize) -> Vec<u8> {
@@ -98,4 +84,27 @@ fn datagrams_are_records() {
     let text = String::from_utf8(site.read("out")).unwrap();
     let expected: Vec<String> = (0..500).map(|i| format!("d {i}")).collect();
     assert!(text.lines().filter(|line| line.starts_with("d ")).eq(expected.iter()), "{text}");
+}
+
+#[test]
+fn messages_decoded_on_several_workers_keep_their_order() {
+    let good = frames(40_000);
+    // Whole frames around what is no message: whole batches of them come out empty.
+    let mut bad = Vec::new();
+    for _ in 0..40_000 {
+        write_frame(b"\xff\xff\xff no message at all, and long enough to fill some batches", 65536, &mut bad).unwrap();
+    }
+    for workers in [1, 2, 4] {
+        let site = Site::new(&format!(
+            "maxprocs = {workers}\n[in]\ntype = \"LogstreamerInput\"\nlog_directory = \"$D/logs\"\nfile_match = 'frames'\n\
+             splitter = \"HekaFramingSplitter\"\ndecoder = \"ProtobufDecoder\"\nlog_decode_failures = false\n\
+             [out]\ntype = \"FileOutput\"\nmessage_matcher = \"Type == 'test'\"\nencoder = \"ProtobufEncoder\"\n\
+             path = \"$D/out\"\nflush_interval = 20\n"
+        ));
+        append(&site.path("logs/frames"), &[good.as_slice(), &bad, &good].concat());
+        let daemon = site.start();
+        wait_for("all messages", || site.read("out").len() >= good.len() * 2);
+        assert_eq!(daemon.stop(), 0);
+        assert!(site.read("out") == [good.as_slice(), &good].concat(), "{workers} workers: not what was written");
+    }
 }

@@ -2,9 +2,11 @@
 
 mod run;
 
-pub use run::DecodeRunner;
+pub use run::{DecodeRunner, OnFatal};
 pub mod multi;
 pub mod protobuf;
+pub mod sandbox;
+pub mod stats_to_fields;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::{BatchBuilder, RowRef};
@@ -45,6 +47,12 @@ pub trait DecoderSpec: Send + Sync {
 
     /// Whether it reads [`Row::wire`](heka_message::Row::wire) rather than the payload.
     fn wants_message_bytes(&self) -> bool {
+        false
+    }
+
+    /// Whether it keeps nothing from one record to the next, not counting [`subs`](DecoderSpec::subs): then the records
+    /// of one input may be decoded by several instances at once.
+    fn is_stateless(&self) -> bool {
         false
     }
 

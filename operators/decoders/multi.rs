@@ -59,6 +59,10 @@ impl DecoderSpec for MultiDecoderSettings {
         &self.subs
     }
 
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
     fn build(&self, site: &Site, subs: Vec<Box<dyn Decoder>>) -> Result<Box<dyn Decoder>, PluginError> {
         if subs.len() != self.subs.len() || subs.is_empty() {
             return Err(PluginError::fatal("At least one subdecoder must be specified."));

@@ -23,6 +23,10 @@ impl DecoderSpec for Spec {
         true
     }
 
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
     fn build(&self, site: &Site, _: Vec<Box<dyn Decoder>>) -> Result<Box<dyn Decoder>, PluginError> {
         Ok(Box::new(ProtobufDecoder { meter: Meter::new(&site.stats, "") }))
     }
@@ -51,6 +55,7 @@ fn decode(record: RowRef<'_>, out: &mut BatchBuilder) -> Result<(), DecodeError>
     read_message(out, record.batch().text(wire), wire).map_err(|error| DecodeError::new(error.to_string()))?;
     if let Some(message) = out.last_row() {
         message.signer = row.signer;
+        message.loops = row.loops;
     }
     Ok(())
 }

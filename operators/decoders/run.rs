@@ -18,14 +18,24 @@ pub struct DecodeRunner {
     send_failures: bool,
     failures: Arc<Counter>,
     dropped: Arc<Counter>,
+    /// Called once, when the decoder cannot go on.
+    on_fatal: Option<OnFatal>,
 }
+
+/// What is done when a decoder cannot go on.
+pub type OnFatal = Box<dyn FnOnce() + Send>;
 
 impl DecodeRunner {
     /// Runs `decoder`; failures are logged when `log_failures`, and delivered tagged when `send_failures`.
     pub fn new(decoder: Box<dyn Decoder>, site: Site, log_failures: bool, send_failures: bool) -> Self {
         let failures = site.stats.counter("DecodeFailures", "count");
         let dropped = site.stats.drops("decode-failure");
-        DecodeRunner { decoder, site, log_failures, send_failures, failures, dropped }
+        DecodeRunner { decoder, site, log_failures, send_failures, failures, dropped, on_fatal: None }
+    }
+
+    /// Says what is done when the decoder cannot go on; without it, records are refused one by one.
+    pub fn on_fatal(self, on_fatal: OnFatal) -> Self {
+        DecodeRunner { on_fatal: Some(on_fatal), ..self }
     }
 
     /// The messages of a batch of records, if any came out.
@@ -38,7 +48,14 @@ impl DecodeRunner {
             let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, &mut out)));
             let why = match result {
                 Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.message,
+                Ok(Err(error)) => {
+                    if let Some(end) = self.on_fatal.take_if(|_| error.fatal) {
+                        self.site.log.error(&error.message);
+                        logged = true;
+                        end();
+                    }
+                    error.message
+                }
                 Err(_) => "the decoder panicked".to_owned(),
             };
             out.rollback(mark);

@@ -6,6 +6,7 @@ mod run;
 pub use run::EncodeRunner;
 pub mod protobuf;
 pub mod rst;
+pub mod sandbox;
 
 use crate::plugin::{PluginError, Site};
 use heka_message::RowRef;
@@ -19,6 +20,11 @@ pub trait Encoder: Send {
     /// # Errors
     /// One line; the message is dropped, counted and logged. What was appended by then is cut off.
     fn encode(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, String>;
+
+    /// Why it cannot go on, if it cannot: every later message would be refused.
+    fn ended(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The settings of an encoder, checked; makes one instance an output.

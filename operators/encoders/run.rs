@@ -5,7 +5,7 @@ use crate::outputs::Block;
 use crate::plugin::Site;
 use crate::stats::Counter;
 use heka_message::Selection;
-use heka_message::framing::write_frame;
+use heka_message::framing::write_looped_frame;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -14,9 +14,13 @@ pub struct EncodeRunner {
     encoder: Box<dyn Encoder>,
     site: Site,
     framing: bool,
+    /// Written into every frame; always 0 but for queues on disk.
+    loops: u32,
     body: Vec<u8>,
     failed: Arc<Counter>,
     oversized: Arc<Counter>,
+    /// Called once, when the encoder cannot go on.
+    on_end: Option<Box<dyn FnOnce()>>,
 }
 
 impl EncodeRunner {
@@ -24,7 +28,17 @@ impl EncodeRunner {
     pub fn new(encoder: Box<dyn Encoder>, site: Site, framing: bool) -> Self {
         let failed = site.stats.drops("encode-failure");
         let oversized = site.stats.drops("message-too-big");
-        EncodeRunner { encoder, site, framing, body: Vec::new(), failed, oversized }
+        EncodeRunner { encoder, site, framing, loops: 0, body: Vec::new(), failed, oversized, on_end: None }
+    }
+
+    /// Says what is done when the encoder cannot go on.
+    pub fn on_end(self, on_end: Box<dyn FnOnce()>) -> Self {
+        EncodeRunner { on_end: Some(on_end), ..self }
+    }
+
+    /// The messages from now on have gone round a loop so often: frames will say so.
+    pub fn set_loops(&mut self, loops: u32) {
+        self.loops = loops;
     }
 
     /// Appends the selected messages to `block`.
@@ -49,7 +63,7 @@ impl EncodeRunner {
                 self.body.clear();
                 self.encoder.encode(message, &mut self.body).and_then(|some| {
                     let max = self.site.globals.max_message_size;
-                    if some && write_frame(&self.body, max, &mut block.bytes).is_err() {
+                    if some && write_looped_frame(&self.body, self.loops, max, &mut block.bytes).is_err() {
                         self.oversized.add(1);
                         return Err(format!(
                             "Message too big, requires {} (MAX_MESSAGE_SIZE = {max})",
@@ -70,6 +84,11 @@ impl EncodeRunner {
                     if !logged {
                         self.site.log.error(format!("Error encoding message: {why}"));
                         logged = true;
+                    }
+                    if self.encoder.ended().is_some()
+                        && let Some(end) = self.on_end.take()
+                    {
+                        end();
                     }
                 }
             }

@@ -2,12 +2,14 @@
 
 pub mod counter;
 mod injector;
+pub mod sandbox;
+pub mod stat;
 
-pub use injector::Injector;
+pub use injector::{Injector, OwnMatch};
 
 use crate::plugin::{PluginError, Site};
 use heka_message::Selection;
-use heka_settings::Problems;
+use heka_settings::{Placed, Problems};
 
 /// Watches messages, keeps state, injects messages. Runs inside a worker: it must not block. It keeps no
 /// [`Selection`] beyond the call, because selections hold the inputs' budget.
@@ -40,6 +42,11 @@ pub trait Filter: Send {
 pub trait FilterSpec: Send + Sync {
     /// Checks what needs more than one setting.
     fn check(&self, _problems: &mut Problems) {}
+
+    /// The accumulator it submits statistics to.
+    fn submits_to(&self) -> Option<&Placed<String>> {
+        None
+    }
 
     /// Makes an instance.
     ///

@@ -76,9 +76,14 @@ impl InputEdge {
 
     /// Waits for room in the budget, then takes a buffer.
     pub async fn buffer(&self, pool: &Arc<ChunkPool>) -> (ChunkBuf, Credit) {
-        // Rows and arena of the batch made of it take about as much again.
-        let credit = self.credits.take(pool.size() * 2).await;
+        let credit = self.credits.take(weight(pool)).await;
         (pool.take(), credit)
+    }
+
+    /// Takes a buffer if the budget has room for it now.
+    pub fn try_buffer(&self, pool: &Arc<ChunkPool>) -> Option<(ChunkBuf, Credit)> {
+        let credit = self.credits.try_take(weight(pool))?;
+        Some((pool.take(), credit))
     }
 
     /// Makes the memory and the budget that a read holds fit what it brought, so that a trickle of small reads
@@ -135,6 +140,11 @@ impl InputEdge {
         self.sender = sender;
         self.waker.notify();
     }
+}
+
+/// What a buffer costs the budget, in bytes: rows and arena of the batch made of it take about as much again.
+fn weight(pool: &ChunkPool) -> usize {
+    pool.size() * 2
 }
 
 impl Drop for InputEdge {

@@ -4,6 +4,9 @@ mod chunk;
 mod credit;
 mod edge;
 pub mod logstreamer;
+pub mod sandbox;
+pub mod stat_accum;
+pub mod statsd;
 pub mod tcp;
 pub mod udp;
 
@@ -12,7 +15,7 @@ pub use credit::{Credit, Credits};
 pub use edge::{Commit, Delivery, InputEdge, Waker};
 
 use crate::plugin::{BoxFuture, PluginError, Site};
-use heka_settings::Problems;
+use heka_settings::{Placed, Problems};
 
 /// Where an input's or output's future runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,21 @@ pub trait Input: Send {
 pub trait InputSpec: Send + Sync {
     /// Checks what needs more than one setting, without touching the world.
     fn check(&self, _site: &Site, _problems: &mut Problems) {}
+
+    /// Whether each packet it sends is one message (its payload, or all of it where the type has a path of its own), however long and even if empty: then no splitter cuts it.
+    fn sends_messages(&self) -> bool {
+        false
+    }
+
+    /// Whether statistics can be submitted to it.
+    fn accumulates(&self) -> bool {
+        false
+    }
+
+    /// The accumulator it submits statistics to.
+    fn submits_to(&self) -> Option<&Placed<String>> {
+        None
+    }
 
     /// Makes an instance.
     ///

@@ -8,14 +8,14 @@ mod listener;
 
 use crate::inputs::{ChunkPool, Input, InputEdge, InputSpec};
 use crate::net::place;
-use crate::net::seldom::Seldom;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
+use crate::throttle::Throttle;
 use crate::tls::{self, Side, TlsSettings};
 use connection::{Acceptor, Connection};
 use heka_settings::{Nested, Problem, Problems, Settings, Table, settings};
 use listener::{Endpoint, Listener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -123,12 +123,12 @@ impl TcpInput {
             tls: self.tls.clone(),
             keep_alive: self.keep_alive,
             open: site.stats.counter("OpenConnections", "count"),
-            log: Arc::new(Mutex::new(Seldom::default())),
+            log: Arc::default(),
         };
         let mut connections = JoinSet::new();
         let mut next_stream = 0u32;
-        let mut failures = Seldom::default();
-        let mut crowd = Seldom::default();
+        let failures = Throttle::default();
+        let crowd = Throttle::default();
         let mut stopped = std::pin::pin!(edge.stopped());
         loop {
             let room = connections.len() < self.most;

@@ -5,25 +5,19 @@
 //! away is counted.
 
 mod packer;
-mod source;
+pub(super) mod receive;
+pub(super) mod source;
 
 use crate::inputs::{Input, InputEdge, InputSpec, Runs};
 use crate::net::datagrams::Inbox;
 use crate::net::place;
-use crate::net::seldom::Seldom;
-use crate::net::socket;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use crate::stats::Counter;
 use heka_settings::{Problem, Problems, Settings, Table, settings};
 use packer::Packer;
-use socket2::Socket;
-use source::{Endpoint, Source};
-use std::io::ErrorKind;
-use std::os::fd::AsFd;
+use receive::Receiver;
+use source::Endpoint;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::unix::AsyncFd;
 
 settings! {
     /// Options of UdpInput.
@@ -50,11 +44,6 @@ pub static TYPE: PluginType = PluginType {
     defaults: Defaults::NONE,
     make: Make::Input(read),
 };
-
-/// Pause after a failed read, so that a socket that keeps failing costs little.
-const ERROR_PAUSE: Duration = Duration::from_millis(50);
-/// While the socket is never empty, drops are looked up once in so many batches.
-const BATCHES_PER_LOOK: u32 = 64;
 
 struct Spec {
     settings: UdpInputSettings,
@@ -98,108 +87,16 @@ impl Input for UdpInput {
     }
 
     fn run<'a>(&'a mut self, edge: &'a mut InputEdge) -> BoxFuture<'a, Result<(), PluginError>> {
-        Box::pin(self.listen(edge))
-    }
-}
-
-impl UdpInput {
-    async fn listen(&self, edge: &InputEdge) -> Result<(), PluginError> {
-        let site = &edge.site;
-        let Source { socket, address, file: _file } =
-            Source::open(&self.endpoint, self.settings.reuse_port).await.map_err(PluginError::retry)?;
-        ask_for_buffer(&socket, self.settings.receive_buffer as usize, site);
-        let (slots, slot) = self.endpoint.slots();
-        let mut inbox = Inbox::new(slots, slot, self.settings.set_hostname);
-        let mut packer = Packer::new(edge, self.settings.set_hostname);
-        let mut drops = KernelDrops::new(&socket, site);
-        let mut complaints = Seldom::default();
-        // SAFETY: the socket is owned by the registration, keeps its descriptor, and is closed only after it.
-        let socket = unsafe { AsyncFd::register(socket) };
-        let socket = socket.map_err(|error| PluginError::retry(format!("ListenUDP failed: {error}")))?;
-        site.stats.text("Address", address);
-        let mut stopped = std::pin::pin!(edge.stopped());
-        let mut batches = 0u32;
-        loop {
-            let mut ready = tokio::select! {
-                biased;
-                () = &mut stopped => break,
-                ready = socket.readable() => {
-                    ready.map_err(|error| PluginError::retry(format!("Read error: {error}")))?
-                }
+        Box::pin(async move {
+            let (slots, slot) = self.endpoint.slots();
+            let receiver = Receiver {
+                endpoint: &self.endpoint,
+                reuse_port: self.settings.reuse_port,
+                buffer: self.settings.receive_buffer as usize,
+                inbox: Inbox::new(slots, slot, self.settings.set_hostname),
             };
-            let result = inbox.receive(socket.get_ref().as_fd());
-            let drained = result.is_err() || !inbox.is_full();
-            for datagram in inbox.iter() {
-                packer.add(datagram).await;
-            }
-            if drained {
-                packer.flush();
-            }
-            batches = batches.wrapping_add(1);
-            if drained || batches.is_multiple_of(BATCHES_PER_LOOK) {
-                drops.look(socket.get_ref(), site);
-            }
-            match result {
-                Ok(()) if drained => ready.clear_ready(),
-                Ok(()) => tokio::task::consume_budget().await,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => ready.clear_ready(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    complaints.error(&site.log, || format!("Read error: {error}"));
-                    tokio::select! {
-                        () = &mut stopped => break,
-                        () = tokio::time::sleep(ERROR_PAUSE) => {}
-                    }
-                }
-            }
-        }
-        packer.flush();
-        drops.look(socket.get_ref(), site);
-        Ok(())
-    }
-}
-
-fn ask_for_buffer(socket: &Socket, wanted: usize, site: &Site) {
-    match socket::receive_buffer(socket, wanted) {
-        Ok(given) => {
-            site.stats.counter("ReceiveBuffer", "B").set(given as i64);
-            if given < wanted {
-                site.log.info(format!(
-                    "asked for a receive buffer of {wanted} bytes, the system gave {given}: raise net.core.rmem_max"
-                ));
-            }
-        }
-        Err(error) => site.log.error(format!("cannot set the receive buffer: {error}")),
-    }
-}
-
-/// What the kernel threw away because the socket's buffer was full.
-struct KernelDrops {
-    seen: Option<u32>,
-    counter: Arc<Counter>,
-    complaints: Seldom,
-}
-
-impl KernelDrops {
-    fn new(socket: &Socket, site: &Site) -> Self {
-        KernelDrops {
-            seen: socket::receive_drops(socket),
-            counter: site.stats.drops("kernel-receive-buffer"),
-            complaints: Seldom::default(),
-        }
-    }
-
-    fn look(&mut self, socket: &Socket, site: &Site) {
-        let (Some(seen), Some(now)) = (self.seen, socket::receive_drops(socket)) else { return };
-        let new = now.wrapping_sub(seen);
-        if new > 0 {
-            self.seen = Some(now);
-            self.counter.add(new as usize);
-            let all = self.counter.get();
-            self.complaints.error(&site.log, || {
-                format!("the kernel dropped {new} datagrams because the receive buffer was full, {all} in all")
-            });
-        }
+            receiver.run(edge, &mut Packer::new(edge, self.settings.set_hostname)).await
+        })
     }
 }
 

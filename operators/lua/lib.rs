@@ -10,6 +10,7 @@
 //!    as unsound, so that the host discards it ([`panicked`]).
 
 mod args;
+mod block;
 mod budget;
 mod hooks;
 mod protect;
@@ -17,6 +18,7 @@ mod push;
 mod userdata;
 
 pub use args::{arg_error, bytes, bytes_at, integer, is_none_or_nil, number, opt_bytes, opt_integer, opt_number};
+pub use block::{Block, arg_error_text, block_at, new_block, set_closures};
 pub use budget::{set_budget, spend};
 pub use hooks::{Hooks, RenderError, hooks_of, set_hooks};
 pub use mlua_sys::lua51 as ffi;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Appends messages to a batch that nobody shares yet.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
-    batch: Batch,
+    pub(crate) batch: Batch,
 }
 
 /// A point to roll back to; see [`BatchBuilder::mark`].
@@ -206,7 +206,7 @@ impl BatchBuilder {
         field.count += 1;
     }
 
-    fn word(&mut self, value: FieldValue<'_>) -> (ValueType, u64) {
+    pub(crate) fn word(&mut self, value: FieldValue<'_>) -> (ValueType, u64) {
         match value {
             FieldValue::String(text) => (ValueType::String, span_word(self.text(text))),
             FieldValue::Bytes(bytes) => (ValueType::Bytes, span_word(self.text(bytes))),

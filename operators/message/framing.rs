@@ -28,6 +28,8 @@ const HMAC_HASH_FUNCTION: u8 = 3 << 3;
 const HMAC_SIGNER: u8 = 4 << 3 | 2;
 const HMAC_KEY_VERSION: u8 = 5 << 3;
 const HMAC: u8 = 6 << 3 | 2;
+/// Not known to the original, which skips it: see [`write_looped_frame`].
+const LOOPS: u8 = 15 << 3;
 
 /// Why a body cannot be framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,31 +63,41 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// Everything before the body of an unsigned frame. At most 14 bytes, kept where it is made.
+/// Everything before the body of an unsigned frame. At most 20 bytes, kept where it is made.
 struct Prefix {
-    bytes: [u8; 14],
+    bytes: [u8; 20],
     len: usize,
 }
 
 impl Prefix {
-    fn new(body: usize, max: usize) -> Result<Self, FrameError> {
+    fn new(body: usize, loops: u32, max: usize) -> Result<Self, FrameError> {
         if body > max {
             return Err(FrameError::MessageTooBig { needs: body, max });
         }
-        let mut bytes = [0; 14];
-        bytes[0] = RECORD_SEPARATOR;
-        bytes[2] = MESSAGE_LENGTH;
-        let mut at = 3;
-        let mut rest = body as u64;
-        while rest >= 0x80 {
-            bytes[at] = rest as u8 | 0x80;
-            rest >>= 7;
-            at += 1;
+        let mut prefix = Prefix { bytes: [0; 20], len: 0 };
+        prefix.push(RECORD_SEPARATOR);
+        prefix.push(0);
+        prefix.number(MESSAGE_LENGTH, body as u64);
+        if loops > 0 {
+            prefix.number(LOOPS, u64::from(loops));
         }
-        bytes[at] = rest as u8;
-        bytes[1] = (at - 1) as u8;
-        bytes[at + 1] = UNIT_SEPARATOR;
-        Ok(Prefix { bytes, len: at + 2 })
+        prefix.bytes[1] = (prefix.len - 2) as u8;
+        prefix.push(UNIT_SEPARATOR);
+        Ok(prefix)
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    fn number(&mut self, key: u8, mut value: u64) {
+        self.push(key);
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.push(value as u8);
     }
 }
 
@@ -100,7 +112,21 @@ impl AsRef<[u8]> for Prefix {
 /// # Errors
 /// When the body is larger than `max_message_size`.
 pub fn write_frame(body: &[u8], max_message_size: usize, out: &mut Vec<u8>) -> Result<(), FrameError> {
-    let prefix = Prefix::new(body.len(), max_message_size)?;
+    write_looped_frame(body, 0, max_message_size, out)
+}
+
+/// Appends `body` in an unsigned frame that remembers how often the message has gone round a loop: for queues on
+/// disk, so that a loop through one ends like any other. Readers that do not know the field skip it.
+///
+/// # Errors
+/// When the body is larger than `max_message_size`.
+pub fn write_looped_frame(
+    body: &[u8],
+    loops: u32,
+    max_message_size: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), FrameError> {
+    let prefix = Prefix::new(body.len(), loops, max_message_size)?;
     out.reserve(prefix.len + body.len());
     out.extend_from_slice(prefix.as_ref());
     out.extend_from_slice(body);
@@ -115,7 +141,7 @@ pub fn write_frame(body: &[u8], max_message_size: usize, out: &mut Vec<u8>) -> R
 pub fn frame_in_place(out: &mut Vec<u8>, start: usize, max_message_size: usize) -> Result<(), FrameError> {
     let start = start.min(out.len());
     let end = out.len();
-    let prefix = Prefix::new(end - start, max_message_size)?;
+    let prefix = Prefix::new(end - start, 0, max_message_size)?;
     out.resize(end + prefix.len, 0);
     out.copy_within(start..end, start + prefix.len);
     out[start..start + prefix.len].copy_from_slice(prefix.as_ref());
@@ -183,6 +209,8 @@ pub struct Header<'a> {
     pub key_version: u64,
     /// The signature; `None` when the frame is not signed, whatever it says of a signer.
     pub digest: Option<&'a [u8]>,
+    /// How often the message has gone round a loop; only to be believed of our own files.
+    pub loops: u64,
 }
 
 /// Why the bytes between `0x1E` and `0x1F` are no header.
@@ -220,12 +248,14 @@ impl<'a> Header<'a> {
             const SIGNER: u64 = HMAC_SIGNER as u64;
             const VERSION: u64 = HMAC_KEY_VERSION as u64;
             const DIGEST: u64 = HMAC as u64;
+            const ROUND: u64 = LOOPS as u64;
             match key {
                 LENGTH => header.message_length = take_varint(&mut bytes)?,
                 HASH => header.hash_code = take_varint(&mut bytes)?,
                 SIGNER => header.signer = take_bytes(&mut bytes)?,
                 VERSION => header.key_version = take_varint(&mut bytes)?,
                 DIGEST => header.digest = Some(take_bytes(&mut bytes)?),
+                ROUND => header.loops = take_varint(&mut bytes)?,
                 _ if matches!(key >> 3, 0 | 1 | 3..=6) => return Err(HeaderError::BadField(key)),
                 _ => skip_value(key, &mut bytes)?,
             }

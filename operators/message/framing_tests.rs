@@ -44,6 +44,30 @@ fn framed(body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_frame_may_remember_how_often_its_message_went_round() {
+    let write = |loops| {
+        let mut out = Vec::new();
+        write_looped_frame(b"body", loops, MAX, &mut out).unwrap();
+        out
+    };
+    let cases = [
+        // A message that has not gone round is framed as always.
+        (0, "1e0208041f"),
+        (1, "1e04080478011f"),
+        (300, "1e05080478ac021f"),
+        (u32::MAX, "1e08080478ffffffff0f1f"),
+    ];
+    for (loops, prefix) in cases {
+        let frame = write(loops);
+        assert_eq!(hex(&frame), format!("{prefix}626f6479"));
+        let FrameStep::Frame(read) = read_frame(&frame, MAX) else { panic!("{loops}: no frame") };
+        assert_eq!((read.header.loops, read.header.message_length, read.total), (u64::from(loops), 4, frame.len()));
+        // The original took a header of more than 13 bytes for a signed one.
+        assert!(frame[1] <= 13);
+    }
+}
+
+#[test]
 fn frames_are_those_of_the_wire() {
     let body = unhex(MESSAGE);
     assert_eq!(hex(&framed(&body)), format!("1e0208171f{MESSAGE}"));
@@ -140,11 +164,12 @@ fn frames_behind_one_that_is_too_long_are_found() {
 #[test]
 fn headers() {
     let length = |message_length| Header { message_length, ..Header::default() };
-    let cases: [(&str, Result<Header<'_>, HeaderError>); 14] = [
+    let cases: [(&str, Result<Header<'_>, HeaderError>); 15] = [
         ("", Ok(Header::default())),
         ("0817", Ok(length(23))),
         ("08051205aaaaaaaaaa", Ok(length(5))), // field 2 is not used and skipped
-        ("08057801", Ok(length(5))),           // an unknown number
+        ("08057803", Ok(Header { loops: 3, ..length(5) })),
+        ("08057001", Ok(length(5))), // an unknown number
         ("08057901020304050607080805", Ok(length(5))),
         ("08057d010203040805", Ok(length(5))),
         ("08050806", Ok(length(6))), // the last one counts

@@ -20,6 +20,7 @@
 
 mod batch;
 mod builder;
+mod edit;
 mod field;
 pub mod framing;
 mod interpolate;

@@ -64,6 +64,8 @@ pub struct Row {
     pub signer: u16,
     /// Which scalars are set.
     pub flags: Flags,
+    /// How often the message had gone round a loop when it was written to a queue on disk; 0 for all others.
+    pub loops: u32,
 }
 
 impl Row {

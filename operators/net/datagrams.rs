@@ -83,6 +83,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Forgets what it holds.
+    pub fn clear(&mut self) {
+        self.sizes.clear();
+    }
+
     /// How many datagrams it holds.
     pub fn len(&self) -> usize {
         self.sizes.len()

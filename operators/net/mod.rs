@@ -2,9 +2,10 @@
 //! in the file system, and patience with peers that fail.
 
 pub mod address;
-pub mod backoff;
 pub mod datagrams;
-pub mod seldom;
+pub mod deadline;
+pub mod dial;
+pub mod listen;
 pub mod socket;
 pub mod unix;
 

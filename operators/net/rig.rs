@@ -46,7 +46,8 @@ pub(crate) fn complaints(kind: &PluginType, table: &Table) -> Vec<Problem> {
     match kind.make {
         Make::Input(read) => read(table, &mut problems).check(&site("x"), &mut problems),
         Make::Output(read) => read(table, &mut problems).check(&site("x"), &mut problems),
-        _ => panic!("neither an input nor an output"),
+        Make::Filter(read) => read(table, &mut problems).check(&mut problems),
+        _ => panic!("neither an input nor an output nor a filter"),
     }
     problems.into_sorted()
 }

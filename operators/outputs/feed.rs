@@ -4,7 +4,7 @@ use crate::inputs::Waker;
 use crate::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
 
 /// Encoded records, one behind the other.
@@ -56,6 +56,8 @@ pub enum FeedEvent {
 struct Shared {
     acked: AtomicU64,
     queued: AtomicUsize,
+    /// The output's side is gone: nothing will be acknowledged any more.
+    gone: AtomicBool,
     waker: Arc<Waker>,
 }
 
@@ -87,6 +89,11 @@ impl FeedSender {
     /// Tickets up to this one are done.
     pub fn acked(&self) -> u64 {
         self.shared.acked.load(Ordering::Acquire)
+    }
+
+    /// Whether the output's side is gone: what is not acknowledged by now never will be.
+    pub fn is_abandoned(&self) -> bool {
+        self.shared.gone.load(Ordering::Acquire)
     }
 
     /// Nothing more will come.
@@ -122,7 +129,8 @@ impl Feed {
         stopping: watch::Receiver<bool>,
     ) -> (FeedSender, Feed) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { acked: AtomicU64::new(0), queued: AtomicUsize::new(0), waker });
+        let (acked, queued, gone) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { acked, queued, gone, waker });
         let feed = Feed {
             site,
             receiver,
@@ -203,14 +211,16 @@ impl Feed {
         self.given = 0;
     }
 
-    /// Gives up for good. Where the daemon goes on without the output, everything still to come is dropped and
-    /// counted; where it does not, what is left stays unacknowledged, so that the next start delivers it.
-    pub async fn abandon(&mut self, drop_rest: bool) {
+    /// Whether everything has come and is acknowledged.
+    pub fn is_done(&self) -> bool {
+        self.in_flight.is_empty() && self.receiver.is_closed() && self.receiver.is_empty()
+    }
+
+    /// Takes everything still to come, drops it and counts it: the daemon goes on without the output. A feed
+    /// that is dropped instead leaves what is not acknowledged to the next start.
+    pub async fn drop_rest(&mut self) {
         let dropped = self.site.stats.drops("output-ended");
         self.rewind();
-        if !drop_rest {
-            return;
-        }
         loop {
             match self.next().await {
                 FeedEvent::Block(block) => {
@@ -226,5 +236,12 @@ impl Feed {
     /// Whether a shutdown has begun.
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.shared.gone.store(true, Ordering::Release);
+        self.shared.waker.notify();
     }
 }

@@ -5,6 +5,7 @@ pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod log;
+pub mod sandbox;
 pub mod tcp;
 pub mod udp;
 

@@ -20,7 +20,8 @@ mod delivery;
 mod link;
 mod window;
 
-use crate::net::address::{HostPort, parse_local};
+use crate::net::address::{Family, HostPort, parse_local};
+use crate::net::dial::Target;
 use crate::net::place;
 use crate::outputs::{Feed, Output, OutputSpec};
 use crate::plugin::{BoxFuture, PluginError, Site};
@@ -28,7 +29,6 @@ use crate::registry::{Defaults, Make, PluginType};
 use crate::tls::{self, Side, TlsSettings};
 use delivery::Delivery;
 use heka_settings::{Nested, Problem, Problems, Settings, Table, settings};
-use link::Target;
 use std::sync::Arc;
 
 settings! {
@@ -97,7 +97,7 @@ fn read(table: &Table, problems: &mut Problems) -> Arc<dyn OutputSpec> {
     let tls = tls::in_effect(settings.use_tls, &settings.tls, Side::Client, table, problems);
     let keep_alive = settings.keep_alive.then_some(settings.keep_alive_period);
     Arc::new(Spec {
-        target: address.map(|address| Target { address, local, tls, keep_alive }),
+        target: address.map(|address| Target { address, family: Family::Any, local, tls, keep_alive }),
         reconnect_after: Some(settings.reconnect_after).filter(|n| *n > 0),
         replay_window: settings.replay_window as usize,
     })

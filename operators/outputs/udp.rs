@@ -7,14 +7,15 @@
 
 mod destination;
 
-use crate::net::backoff::{Backoff, Deadline};
+use crate::backoff::Backoff;
 use crate::net::datagrams::{BATCH, send};
+use crate::net::deadline::Deadline;
 use crate::net::place;
-use crate::net::seldom::Seldom;
 use crate::outputs::{Block, Feed, FeedEvent, Output, OutputSpec};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use destination::{Destination, Outlet};
 use heka_settings::{Problem, Problems, Settings, Table, settings};
 use std::io::{self, ErrorKind};
@@ -122,8 +123,8 @@ struct Sender<'a> {
     dropped: Arc<Counter>,
     too_long: Arc<Counter>,
     refusals: Arc<Counter>,
-    complaints: Seldom,
-    length_complaints: Seldom,
+    complaints: Throttle,
+    length_complaints: Throttle,
 }
 
 impl<'a> Sender<'a> {
@@ -139,8 +140,8 @@ impl<'a> Sender<'a> {
             dropped: site.stats.counter("DropMessageCount", "count"),
             too_long: site.stats.drops("max_message_size"),
             refusals: site.stats.drops("connection-refused"),
-            complaints: Seldom::default(),
-            length_complaints: Seldom::default(),
+            complaints: Throttle::default(),
+            length_complaints: Throttle::default(),
             site: site.clone(),
         }
     }
@@ -223,7 +224,7 @@ impl<'a> Sender<'a> {
                 let to = &self.output.destination;
                 self.complaints.error(&self.site.log, || format!("sending to {to}: {error}"));
                 self.outlet = None;
-                self.deadline.pause(self.backoff.step()).await;
+                self.deadline.pause(self.backoff.pause()).await;
             }
         }
         false
@@ -249,7 +250,7 @@ impl<'a> Sender<'a> {
                 Err(why) => {
                     let to = &self.output.destination;
                     self.complaints.error(&self.site.log, || format!("Can't connect to '{to}': {why}"));
-                    self.deadline.pause(self.backoff.step()).await;
+                    self.deadline.pause(self.backoff.pause()).await;
                 }
             }
         }

@@ -4,11 +4,13 @@ use super::*;
 use crate::inputs::{Chunk, ChunkEnd, Commit, Credits, InputEdge};
 use crate::outputs::harness::{Harness, number, site as plain_site, wait_until};
 use crate::plugin::Globals;
-use proptest::prelude::*;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
+
+mod crashes;
+mod full;
 
 /// Largest message of the tests' queues; files hold few of them.
 const MAX_MESSAGE: usize = 100;
@@ -301,106 +303,6 @@ fn undersized_settings_are_refused() {
     assert_eq!(error.message, format!("{words} {MAX_RECORD}"));
 }
 
-/// Room for ten of these messages, in one file.
-fn ten_fit(full_action: FullAction) -> (BufferingSettings, Vec<Vec<u8>>) {
-    let body = [b'y'; 95];
-    let settings = BufferingSettings { max_buffer_size: 1000, full_action, ..settings() };
-    (settings, vec![frame(&body); 12])
-}
-
-#[test]
-fn a_full_queue_ends_the_daemon() {
-    let base = tempfile::tempdir().unwrap();
-    let (settings, twelve) = ten_fit(FullAction::Shutdown);
-    let queue = open(base.path(), &settings);
-    let mut writing = Harness::start(queue.writer());
-    let first = writing.send(&twelve[..9]);
-    writing.wait_acked(first);
-    assert!(queue.fill().is_nearly_full());
-    writing.send(&twelve[9..]);
-    wait_until("the end", || !writing.is_running());
-    assert_eq!(writing.acked(), first);
-    let error = writing.end().unwrap_err();
-    assert!(error.message.contains("Queue is full") && !error.retry, "{error:?}");
-    assert_eq!(queue.fill().waiting, 1000, "as much as fits is kept, to be delivered twice rather than not at all");
-}
-
-#[test]
-fn a_full_queue_drops_and_counts() {
-    let base = tempfile::tempdir().unwrap();
-    let (settings, mut twelve) = ten_fit(FullAction::Drop);
-    let queue = open(base.path(), &settings);
-    let mut writing = Harness::start(queue.writer());
-    twelve.insert(9, frame(&[b'z'; 100]));
-    let last = writing.send(&twelve);
-    writing.wait_acked(last);
-    // The long one in tenth place does not fit, the one behind it does.
-    assert_eq!(number(&queue.site, "Dropped-queue-full"), 3);
-    assert_eq!(queue.fill().waiting, 1000);
-    let mut reading = Reading::start(&queue);
-    reading.wait_for(10);
-    reading.commit(10);
-    wait_until("space", || queue.fill().waiting == 0);
-    let last = writing.send(&twelve[..5]);
-    writing.wait_acked(last);
-    assert_eq!(number(&queue.site, "Dropped-queue-full"), 3, "consumed bytes do not fill the queue");
-    writing.end().unwrap();
-    reading.end();
-}
-
-#[test]
-fn a_full_queue_blocks_until_something_is_consumed() {
-    let base = tempfile::tempdir().unwrap();
-    let (settings, twelve) = ten_fit(FullAction::Block);
-    let queue = open(base.path(), &settings);
-    let mut writing = Harness::start(queue.writer());
-    let first = writing.send(&twelve[..8]);
-    let second = writing.send(&twelve[8..]);
-    writing.wait_acked(first);
-    wait_until("the queue to fill", || queue.fill().waiting == 1000);
-    assert_eq!(writing.acked(), first);
-    let mut reading = Reading::start(&queue);
-    reading.wait_for(10);
-    reading.commit(2);
-    writing.wait_acked(second);
-    reading.wait_for(12);
-    assert_eq!(reading.bodies(), twelve);
-    writing.end().unwrap();
-    reading.end();
-}
-
-#[test]
-fn a_writer_that_waits_for_space_ends_with_the_daemon() {
-    let base = tempfile::tempdir().unwrap();
-    let (settings, twelve) = ten_fit(FullAction::Block);
-    let queue = open(base.path(), &settings);
-    let mut writing = Harness::start(queue.writer());
-    writing.send(&twelve);
-    wait_until("the queue to fill", || queue.fill().waiting == 1000);
-    writing.stop();
-    wait_until("the end", || !writing.is_running());
-    assert_eq!(writing.acked(), 0);
-    assert!(writing.end().is_err());
-}
-
-#[test]
-fn a_limit_reached_within_one_file_passes_across_restarts() {
-    let base = tempfile::tempdir().unwrap();
-    let (settings, twelve) = ten_fit(FullAction::Drop);
-    for _ in 0..4 {
-        let queue = open(base.path(), &settings);
-        let mut writing = Harness::start(queue.writer());
-        let last = writing.send(&twelve[..10]);
-        writing.wait_acked(last);
-        let mut reading = Reading::start(&queue);
-        reading.wait_for(10);
-        reading.commit(10);
-        writing.end().unwrap();
-        reading.end();
-        assert_eq!((queue.fill().waiting, number(&queue.site, "Dropped-queue-full")), (0, 0));
-    }
-}
-
 #[test]
 fn a_file_taken_away_is_reported_and_the_rest_delivered() {
     let base = tempfile::tempdir().unwrap();
@@ -441,103 +343,4 @@ fn a_new_reader_takes_over_from_the_checkpoint() {
     wait_until("the commit", || queue.fill().waiting == messages(5..10).concat().len() as u64);
     second.end();
     writing.end().unwrap();
-}
-
-/// What a crash, or somebody with a shell, does to a queue between two runs.
-#[derive(Clone, Debug)]
-enum Damage {
-    None,
-    CutNewest(prop::sample::Index),
-    Checkpoint(String),
-    Remove(prop::sample::Index),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        3 => Just(Damage::None),
-        2 => any::<prop::sample::Index>().prop_map(Damage::CutNewest),
-        1 => "[0-9x \n]{0,6}".prop_map(Damage::Checkpoint),
-        1 => (0u64..4, 0u64..900).prop_map(|(file, offset)| Damage::Checkpoint(format!("{file} {offset}"))),
-        1 => any::<prop::sample::Index>().prop_map(Damage::Remove),
-    ]
-}
-
-impl Damage {
-    fn inflict(&self, base: &Path) {
-        let files: Vec<_> = layout::scan(&folder(base)).unwrap().into_iter().collect();
-        let written: Vec<_> = files.iter().filter(|(_, length)| *length > 0).collect();
-        match self {
-            Damage::None => {}
-            Damage::CutNewest(at) => {
-                if let Some((file, length)) = written.last() {
-                    let file = std::fs::File::options().write(true).open(layout::file_path(&folder(base), *file));
-                    file.unwrap().set_len(at.index(*length as usize) as u64).unwrap();
-                }
-            }
-            Damage::Checkpoint(text) => std::fs::write(folder(base).join("checkpoint.txt"), text).unwrap(),
-            Damage::Remove(which) => {
-                let (file, _) = files[which.index(files.len())];
-                std::fs::remove_file(layout::file_path(&folder(base), file)).unwrap();
-            }
-        }
-    }
-}
-
-/// The messages that files and checkpoint on disk promise, found without the code under test's ledger.
-fn promised(base: &Path) -> Vec<Vec<u8>> {
-    let files = layout::scan(&folder(base)).unwrap();
-    let from = layout::read_checkpoint(&folder(base)).ok().flatten().filter(|at| files.keys().any(|f| *f >= at.file));
-    let from = from.unwrap_or_default();
-    let rest = files.keys().filter(|file| **file >= from.file).map(|file| {
-        let bytes = std::fs::read(layout::file_path(&folder(base), *file)).unwrap();
-        let skip = if *file == from.file { (from.offset as usize).min(bytes.len()) } else { 0 };
-        frames(&bytes[skip..]).0
-    });
-    rest.flatten().map(|(message, _)| message).collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    /// Runs of writing, reading and committing, with damage in between: every acknowledged message comes out,
-    /// in order, none before the checkpoint, and nothing panics or hangs.
-    #[test]
-    fn acknowledged_messages_survive(
-        runs in prop::collection::vec((prop::collection::vec(1usize..12, 0..5), 0usize..40, damage()), 1..4),
-    ) {
-        let base = tempfile::tempdir().unwrap();
-        let small = BufferingSettings { max_file_size: MAX_RECORD as u64 * 2, ..settings() };
-        let mut sent = 0;
-        let mut unconsumed: Vec<Vec<u8>> = Vec::new();
-        std::fs::create_dir_all(folder(base.path())).unwrap();
-        for (blocks, commit, damage) in runs {
-            let before = promised(base.path());
-            let queue = open(base.path(), &small);
-            let waiting = queue.fill().waiting;
-            let mut reading = Reading::start(&queue);
-            let mut writing = Harness::start(queue.writer());
-            let mut last = 0;
-            let mut written = 0;
-            let mut expected = before;
-            for block in blocks {
-                let block = messages(sent..sent + block);
-                sent += block.len();
-                written += block.concat().len() as u64;
-                last = writing.send(&block);
-                expected.extend(block);
-            }
-            writing.wait_acked(last);
-            wait_until("all bytes", || { reading.pump(); reading.position == waiting + written });
-            prop_assert_eq!(&reading.bodies(), &expected);
-            let commit = commit.min(expected.len());
-            reading.commit(commit);
-            prop_assert_eq!(writing.end(), Ok(()));
-            reading.end();
-            drop(queue);
-            unconsumed.clear();
-            unconsumed.extend(expected.drain(commit..));
-            prop_assert_eq!(&promised(base.path()), &unconsumed, "the disk holds what is not committed");
-            damage.inflict(base.path());
-        }
-    }
 }

@@ -15,6 +15,8 @@ pub struct DeliverOptions {
     pub stream: StreamOptions,
     /// Leave the record to the decoder as an encoded message, without header values.
     pub use_message_bytes: bool,
+    /// Each packet is one record, however long and even if empty: nothing is cut.
+    pub whole_packets: bool,
 }
 
 /// What became of a chunk.
@@ -88,6 +90,10 @@ impl Deliverer {
     }
 
     fn cut(&mut self, chunk: &mut Chunk) -> Cut {
+        if self.options.whole_packets {
+            self.records.push(Record::unsigned(0, chunk.bytes.len()));
+            return Cut { consumed: chunk.bytes.len(), ..Cut::default() };
+        }
         let id = chunk.stream.id;
         if !self.streams.contains_key(&id) {
             match self.spec.build(&self.site) {
@@ -131,6 +137,7 @@ impl Deliverer {
                     key => derive_uuid(key, offset.wrapping_add(record.start as u64)),
                 });
             }
+            row.loops = record.loops;
             row.signer = record.signer.checked_sub(1).and_then(|i| signers.get(i as usize)).copied().unwrap_or(0);
             if !stream.fields.is_empty() && !self.options.use_message_bytes {
                 add_fields(&mut builder, &stream);

@@ -4,11 +4,11 @@
 //! is, an unsigned frame; a signature that cannot be checked (unknown key, unknown hash, wrong digest) drops the
 //! record.
 
-use crate::log::Throttle;
 use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::splitters::{Record, Splitter, SplitterSpec};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use heka_message::framing::{FrameStep, Header, SkipReason, read_frame};
 use heka_message::{HashFunction, Key};
 use heka_settings::{Map, Nested, Problem, Problems, Settings, Table, settings};
@@ -89,7 +89,19 @@ impl Keys {
 struct Spec {
     keys: Arc<Keys>,
     skip_authentication: bool,
+    believe_loops: bool,
     throttle: Arc<Throttle>,
+}
+
+/// The splitter of a queue on disk: its frames are our own, so nobody has signed them, and what they say of
+/// loops is true.
+pub fn of_queue() -> Arc<dyn SplitterSpec> {
+    Arc::new(Spec {
+        keys: Arc::default(),
+        skip_authentication: true,
+        believe_loops: true,
+        throttle: Arc::new(Throttle::default()),
+    })
 }
 
 fn read(table: &Table, problems: &mut Problems) -> Arc<dyn SplitterSpec> {
@@ -104,6 +116,7 @@ fn read(table: &Table, problems: &mut Problems) -> Arc<dyn SplitterSpec> {
     Arc::new(Spec {
         keys: Arc::new(keys),
         skip_authentication: settings.skip_authentication,
+        believe_loops: false,
         throttle: Arc::new(Throttle::default()),
     })
 }
@@ -113,6 +126,7 @@ impl SplitterSpec for Spec {
         Ok(Box::new(HekaFramingSplitter {
             keys: self.keys.clone(),
             skip_authentication: self.skip_authentication,
+            believe_loops: self.believe_loops,
             max_message_size: site.globals.max_message_size,
             unauthenticated: site.stats.drops("unauthenticated"),
             incomplete: site.stats.drops("incomplete-frame"),
@@ -128,6 +142,7 @@ impl SplitterSpec for Spec {
 pub struct HekaFramingSplitter {
     keys: Arc<Keys>,
     skip_authentication: bool,
+    believe_loops: bool,
     max_message_size: usize,
     unauthenticated: Arc<Counter>,
     incomplete: Arc<Counter>,
@@ -143,7 +158,7 @@ impl HekaFramingSplitter {
         self.garbage.add(bytes);
         if why != SkipReason::Garbage {
             self.bad_headers.add(1);
-            self.site.log.error_throttled(&self.throttle, why);
+            self.throttle.error(&self.site.log, || why);
         }
     }
 }
@@ -165,7 +180,11 @@ impl Splitter for HekaFramingSplitter {
                         false => self.keys.authenticate(&frame.header, &data[start..end]),
                     };
                     match signer {
-                        Some(signer) => records.push(Record { start, end, signer }),
+                        Some(signer) => {
+                            let loops = if self.believe_loops { frame.header.loops } else { 0 };
+                            let loops = u32::try_from(loops).unwrap_or(u32::MAX);
+                            records.push(Record { start, end, signer, loops });
+                        }
                         None => self.unauthenticated.add(1),
                     }
                     at += frame.total;

@@ -172,3 +172,14 @@ proptest! {
         splits_alike_however_it_arrives(|| SPEC.build(&site()).unwrap(), &parts.concat(), &sizes, 65536 + 258);
     }
 }
+
+#[test]
+fn only_a_queue_is_believed_when_it_speaks_of_loops() {
+    let mut frames = framed(b"new");
+    heka_message::framing::write_looped_frame(b"old", 3, 65536, &mut frames).unwrap();
+    for (spec, expected) in [(of_queue(), [0, 3]), (spec(Table::default()), [0, 0])] {
+        let mut records = Vec::new();
+        spec.build(&site()).unwrap().split(&frames, true, &mut records);
+        assert_eq!(records.iter().map(|record| record.loops).collect::<Vec<_>>(), expected);
+    }
+}

@@ -24,12 +24,14 @@ pub struct Record {
     pub end: usize,
     /// Which signer vouched for it: an index into [`Splitter::signers`] plus one, or 0.
     pub signer: u16,
+    /// How often the message has gone round a loop; 0 for all that comes from outside.
+    pub loops: u32,
 }
 
 impl Record {
     /// A record that nobody signed.
     pub fn unsigned(start: usize, end: usize) -> Self {
-        Record { start, end, signer: 0 }
+        Record { start, end, signer: 0, loops: 0 }
     }
 }
 

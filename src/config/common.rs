@@ -29,6 +29,9 @@ settings! {
         splitter: Option<Placed<String>>,
         /// Decode where the input's records are cut instead of on all workers.
         synchronous_decode: bool = false,
+        /// Workers that decode the input's records; 0: all of them when the decoder keeps nothing from one record to
+        /// the next, else one. The order of the messages does not depend on it.
+        decode_workers: u64 = 0u64,
         /// Deliver records that cannot be decoded anyway, tagged.
         send_decode_failures: bool = false,
         /// Log records that cannot be decoded.
@@ -118,6 +121,8 @@ pub struct InputCommon {
     pub splitter: Placed<String>,
     /// Decode on the splitter's worker.
     pub synchronous_decode: bool,
+    /// Workers that decode; 0: as many as the decoder allows.
+    pub decode_workers: u64,
     /// Deliver undecodable records, tagged.
     pub send_decode_failures: bool,
     /// Log undecodable records.
@@ -238,6 +243,7 @@ fn input(keys: InputKeys, defaults: &Defaults) -> InputCommon {
         decoder: named(keys.decoder, defaults.decoder),
         splitter: named(keys.splitter, None).unwrap_or_else(|| Placed::nowhere(splitter.to_owned())),
         synchronous_decode: keys.synchronous_decode,
+        decode_workers: keys.decode_workers,
         send_decode_failures: keys.send_decode_failures,
         log_decode_failures: keys.log_decode_failures,
         can_exit: keys.can_exit.unwrap_or(defaults.can_exit),

@@ -121,12 +121,15 @@ impl HekadSettings {
             max_message_size: self.message_limit() as usize,
             pid: i32::try_from(std::process::id()).unwrap_or(0),
             max_message_loops: self.max_message_loops.max(1),
+            max_process_inject: self.max_process_inject,
+            max_timer_inject: self.max_timer_inject,
+            ..Globals::default()
         }
     }
 }
 
 /// The system's host name; `localhost` when it has none.
-fn system_hostname() -> String {
+pub fn system_hostname() -> String {
     let mut name = [0u8; 256];
     // SAFETY: the buffer lives through the call, and the length given is one less than it has, so that a zero
     // follows whatever was written.

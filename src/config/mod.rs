@@ -23,6 +23,7 @@ pub mod render;
 pub mod schema;
 mod section;
 pub mod source;
+mod tables;
 
 pub use buffering::{Buffering, BufferingKeys, FullAction};
 pub use common::{Common, ConsumerCommon, InputCommon, Retries};
@@ -31,3 +32,4 @@ pub use hekad::HekadSettings;
 pub use load::{Config, Loaded, Refused, load, load_sources};
 pub use section::{Section, Spec};
 pub use source::{SourceFile, Sources};
+pub use tables::{load_table, sections};

@@ -1,31 +1,40 @@
 //! The report on all plugins (`heka.all-report`): as JSON for programs, as text for SIGUSR1.
 
-use crate::engine::Statuses;
-use crate::plan::Plan;
+use crate::engine::{Statuses, now_ms};
+use crate::plan::{Consumer, Plan, names};
 use heka_operators::inputs::Credits;
 use heka_operators::plugin::Site;
 use heka_operators::stats::Reading;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 
 /// What a report reads: where each plugin lives, and how far each node has come.
 pub trait Source {
-    /// The site of the plugin called `name`.
+    /// The site of the input, filter or output called `name`, or of the splitter, decoder or encoder that the
+    /// graph calls so.
     fn site(&self, name: &str) -> Option<&Site>;
     /// Every node's progress.
     fn statuses(&self) -> &Statuses;
 }
 
-fn row(name: &str, readings: Vec<(String, Value, &'static str)>) -> Value {
+/// One line of a row: its name, its value, its unit.
+type Line = (String, Value, &'static str);
+
+fn count(name: &str, value: impl Into<Value>) -> Line {
+    (name.to_owned(), value.into(), "count")
+}
+
+fn row(name: &str, lines: Vec<Line>) -> Value {
     let mut row = Map::new();
     row.insert("Name".to_owned(), json!(name));
-    for (key, value, unit) in readings {
+    for (key, value, unit) in lines {
         row.insert(key, json!({ "representation": unit, "value": value }));
     }
     Value::Object(row)
 }
 
-fn readings(site: Option<&Site>) -> Vec<(String, Value, &'static str)> {
+fn readings(site: Option<&Site>) -> Vec<Line> {
     let read = |(name, reading)| match reading {
         Reading::Number(n, unit) => (name, json!(n), unit),
         Reading::Text(text) => (name, json!(text), ""),
@@ -33,56 +42,87 @@ fn readings(site: Option<&Site>) -> Vec<(String, Value, &'static str)> {
     site.map(|site| site.stats.read().into_iter().map(read).collect()).unwrap_or_default()
 }
 
+/// The rows the original had for its pools and its router. The first shows the inputs' budget, in KiB; what has
+/// no queue of its own has capacity 0.
+fn globals(plan: &Plan, source: &impl Source, credits: &Credits) -> Vec<Value> {
+    let chan = |capacity: usize, length: usize| vec![count("InChanCapacity", capacity), count("InChanLength", length)];
+    let free = credits.total().saturating_sub(credits.used());
+    // Every matcher is offered everything that is routed; one that is behind by a batch does not matter.
+    let offered = |consumer: &Consumer| source.statuses().of(&consumer.name).offered.load(Ordering::Relaxed);
+    let routed = plan.consumers().map(offered).max().unwrap_or(0);
+    let mut router = chan(0, 0);
+    router.push(count("ProcessMessageCount", routed));
+    vec![
+        row("inputRecycleChan", chan(credits.total() / 1024, free / 1024)),
+        row("injectRecycleChan", chan(0, 0)),
+        row("Router", router),
+    ]
+}
+
+/// A filter's or an output's row. Its queue on disk has no row of its own: its counters stand here.
+fn consumer(plan: &Plan, source: &impl Source, consumer: &Consumer) -> Value {
+    let status = source.statuses().of(&consumer.name);
+    let waiting = status.waiting.load(Ordering::Relaxed);
+    let leaked = if status.held(now_ms()) > plan.max_pack_idle { waiting } else { 0 };
+    let mut lines = vec![
+        count("InChanCapacity", 0),
+        count("InChanLength", waiting),
+        count("MatchChanCapacity", 0),
+        count("MatchChanLength", 0),
+        count("LeakCount", leaked),
+        ("MatchAvgDuration".to_owned(), json!(status.match_nanos.load(Ordering::Relaxed)), "ns"),
+    ];
+    if let Some(queue) = &consumer.queue {
+        lines.extend(readings(source.site(&queue.writer.name)));
+    }
+    lines.extend(readings(source.site(&consumer.name)));
+    row(&consumer.name, lines)
+}
+
 /// The report as JSON: categories, each a list of rows; a category without members is absent.
 pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
-    let kib = |bytes: usize| json!(bytes / 1024);
-    let free = credits.total().saturating_sub(credits.used());
-    let mut report = Map::new();
-    let globals = vec![row(
-        "inputRecycleChan",
-        vec![
-            ("InChanCapacity".to_owned(), kib(credits.total()), "count"),
-            ("InChanLength".to_owned(), kib(free), "count"),
-        ],
-    )];
-    report.insert("globals".to_owned(), json!(globals));
-    let inputs: Vec<Value> = plan.all_inputs().map(|i| row(&i.name, readings(source.site(&i.name)))).collect();
-    let splitters: Vec<Value> =
-        plan.all_inputs().map(|i| row(&format!("{}-{}", i.name, i.splitter.name), Vec::new())).collect();
-    let decoders: Vec<Value> = plan
-        .inputs
-        .iter()
-        .filter_map(|i| Some(row(&format!("{}-{}", i.name, i.decoder.as_ref()?.name), Vec::new())))
-        .collect();
-    let encoders: Vec<Value> = plan
-        .outputs
-        .iter()
-        .filter_map(|o| Some(row(&format!("{}-{}", o.name, o.output()?.encoder_name), Vec::new())))
-        .collect();
-    let consumer = |c: &crate::plan::Consumer| {
-        let status = source.statuses().of(&c.name);
-        let waiting = status.waiting.load(std::sync::atomic::Ordering::Relaxed);
-        let mut all = vec![("InChanLength".to_owned(), json!(waiting), "count")];
-        all.extend(readings(source.site(&c.name)));
-        row(&c.name, all)
-    };
-    let filters: Vec<Value> = plan.filters.iter().map(consumer).collect();
-    let outputs: Vec<Value> = plan.outputs.iter().map(consumer).collect();
-    let rest = [
-        ("inputs", inputs),
-        ("splitters", splitters),
-        ("decoders", decoders),
-        ("encoders", encoders),
-        ("filters", filters),
-        ("outputs", outputs),
+    let part = |owner: &str, name: &str, node: String| row(&format!("{owner}-{name}"), readings(source.site(&node)));
+    let inputs = plan.all_inputs().map(|i| row(&i.name, readings(source.site(&i.name))));
+    let splitters =
+        plan.all_inputs().map(|i| part(&i.name, &i.splitter.name, names::splitter(&i.name, &i.splitter.name)));
+    let decoders = plan.all_inputs().filter_map(|i| {
+        let decoder = &i.decoder.as_ref()?.name;
+        Some(part(&i.name, decoder, names::decoder(&i.name, decoder)))
+    });
+    let encoders = plan.outputs.iter().filter_map(|o| {
+        let encoder = &o.output()?.encoder_name;
+        Some(part(&o.name, encoder, names::encoder(&o.name, encoder)))
+    });
+    let categories = [
+        ("globals", globals(plan, source, credits)),
+        ("inputs", inputs.collect()),
+        ("splitters", splitters.collect()),
+        ("decoders", decoders.collect()),
+        ("encoders", encoders.collect()),
+        ("filters", plan.filters.iter().map(|filter| consumer(plan, source, filter)).collect()),
+        ("outputs", plan.outputs.iter().map(|output| consumer(plan, source, output)).collect()),
     ];
-    for (category, rows) in rest {
-        if !rows.is_empty() {
-            report.insert(category.to_owned(), json!(rows));
-        }
-    }
-    Value::Object(report)
+    let members = categories.into_iter().filter(|(_, rows)| !rows.is_empty());
+    Value::Object(members.map(|(category, rows)| (category.to_owned(), json!(rows))).collect())
 }
+
+/// The lines that the text report begins each row with, in the original's order. Others follow as they come.
+const FIRST: &[&str] = &[
+    "InChanCapacity",
+    "InChanLength",
+    "MatchChanCapacity",
+    "MatchChanLength",
+    "MatchAvgDuration",
+    "ProcessMessageCount",
+    "InjectMessageCount",
+    "Memory",
+    "MaxMemory",
+    "MaxInstructions",
+    "MaxOutput",
+    "ProcessMessageAvgDuration",
+    "TimerEventAvgDuration",
+    "SynchronousDecode",
+];
 
 /// The report as text, in the original's layout.
 pub fn text(plan: &Plan, source: &impl Source, credits: &Credits) -> String {
@@ -97,7 +137,9 @@ pub fn text(plan: &Plan, source: &impl Source, credits: &Credits) -> String {
         };
         for row in rows.iter().filter_map(Value::as_object) {
             let _ = writeln!(text, "{}:", row.get("Name").and_then(Value::as_str).unwrap_or_default());
-            for (key, field) in row.iter().filter(|(key, _)| *key != "Name") {
+            let mut lines: Vec<_> = row.iter().filter(|(key, _)| *key != "Name").collect();
+            lines.sort_by_key(|(key, _)| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
+            for (key, field) in lines {
                 let value = field.get("value").cloned().unwrap_or_default();
                 let _ = writeln!(text, "    {key}: {}", value.as_str().map_or(value.to_string(), str::to_owned));
             }

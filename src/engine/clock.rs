@@ -1,7 +1,9 @@
 //! The worker's clock: which epoch data enters at, and when the next one must begin.
 //!
 //! Epochs follow the wall clock but only move when something depends on it: when data entered the current
-//! epoch, or when a tick is due. An idle daemon sleeps.
+//! epoch, or when a tick is due. An idle daemon sleeps. An epoch also ends when much data has entered it: a
+//! position is only written down for whole epochs, and what a slow output takes long to deliver should not wait
+//! for the last byte of it.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,6 +11,8 @@ use timely::scheduling::Activator;
 
 /// How long an epoch that holds data lasts at least.
 const EPOCH: u64 = 20;
+/// Bytes that end an epoch early.
+const EPOCH_BYTES: usize = 1024 * 1024;
 
 /// Milliseconds since the UNIX epoch.
 pub fn now_ms() -> u64 {
@@ -41,6 +45,8 @@ impl Period {
 pub struct Clock {
     epoch: Cell<u64>,
     dirty: Cell<bool>,
+    /// Bytes that entered the current epoch.
+    bytes: Cell<usize>,
     periods: Vec<Period>,
     due: Cell<u64>,
     sleepers: RefCell<Vec<Activator>>,
@@ -54,6 +60,7 @@ impl Clock {
         Clock {
             epoch: Cell::new(now),
             dirty: Cell::new(false),
+            bytes: Cell::new(0),
             periods,
             due: Cell::new(due),
             sleepers: RefCell::default(),
@@ -65,9 +72,10 @@ impl Clock {
         self.epoch.get()
     }
 
-    /// Data has entered the current epoch, so it must end.
-    pub fn mark(&self) {
+    /// So many bytes have entered the current epoch, so it must end.
+    pub fn mark(&self, bytes: usize) {
         self.dirty.set(true);
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
     }
 
     /// An operator to schedule whenever the epoch moves.
@@ -79,12 +87,16 @@ impl Clock {
     pub fn advance(&self) -> Option<Duration> {
         let now = now_ms();
         let tick = now >= self.due.get();
-        let ended = self.dirty.get() && now >= self.epoch.get() + EPOCH;
+        let age = now.saturating_sub(self.epoch.get());
+        // At least a millisecond, so that epochs do not run ahead of the wall clock.
+        let full = age > 0 && self.bytes.get() >= EPOCH_BYTES;
+        let ended = self.dirty.get() && (age >= EPOCH || full);
         if tick || ended {
             // Past the tick's own epoch: nothing enters beside a tick any more.
             let at_least = if tick { self.due.get() + 1 } else { 0 };
             self.epoch.set(now.max(at_least).max(self.epoch.get() + 1));
             self.dirty.set(false);
+            self.bytes.set(0);
             if tick {
                 self.due.set(self.periods.iter().map(|p| p.after(now)).min().unwrap_or(u64::MAX));
             }

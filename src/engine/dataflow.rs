@@ -3,18 +3,21 @@
 use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
-use crate::engine::operators::decode::decode;
+use crate::engine::operators::decode::{Spread, decode};
 use crate::engine::operators::filter::{FilterNode, filter};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
+use crate::engine::operators::resequence::resequence;
+use crate::engine::operators::rounds::rounds;
 use crate::engine::operators::select::select;
 use crate::engine::operators::source::source;
 use crate::engine::operators::split::split;
 use crate::engine::operators::ticks::ticks;
 use crate::engine::wiring::Wiring;
 use crate::engine::{Lap, Time};
-use crate::plan::{Consumer, ConsumerKind, Graph, InputNode, Plan, names};
+use crate::plan::{Consumer, ConsumerKind, InputNode, Plan, names};
 use heka_operators::decoders::{DecodeRunner, DecoderSpec};
+use heka_operators::encoders::EncodeRunner;
 use heka_operators::log::Log;
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::splitters::Deliverer;
@@ -59,9 +62,10 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
             arriving.push(input_nodes(scope, input, plan, wiring, clock, index, &mut ledgers, report));
         }
         let loops = plan.filters().next().is_some();
+        let most_loops = plan.globals.max_message_loops.max(1);
         let mut feedback = None;
         if loops {
-            let (handle, looped) = scope.feedback(Lap::once(plan.globals.max_message_loops.max(1)));
+            let (handle, looped) = scope.feedback(Lap::once(most_loops));
             feedback = Some(handle);
             arriving.push(looped);
         }
@@ -74,6 +78,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                 &names::matcher(&consumer.name),
                 consumer.matcher.clone(),
                 plan.predicates.clone(),
+                wiring.statuses.of(&consumer.name),
             );
             let local = consumer.worker == index;
             // With a queue, the matcher's messages are done when they are in it; what comes back out of it has
@@ -83,14 +88,21 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                 None => selected,
                 Some(queue) => {
                     let writer = &queue.writer;
-                    let node = if writer.worker == index { output_node(writer, wiring, report) } else { None };
+                    let local = writer.worker == index;
+                    let node = if local { output_node(writer, names::CHECKPOINT, wiring, report) } else { None };
                     done.push(output(selected, &names::output(&writer.name), writer.worker, node));
                     let mut own = Vec::new();
                     let read = input_nodes(scope, &queue.reader, plan, wiring, clock, index, &mut own, report);
                     queued = Some((names::checkpoint(&consumer.name), own));
-                    read
+                    match consumer.kind {
+                        // Only who injects can close a loop.
+                        ConsumerKind::Filter(_) => rounds(read, &names::rounds(&consumer.name), most_loops),
+                        ConsumerKind::Output(_) => read,
+                    }
                 }
             };
+            // What lets this consumer's messages count as delivered.
+            let checkpoint_name = queued.as_ref().map_or(names::CHECKPOINT, |(name, _)| name);
             let finished = match &consumer.kind {
                 ConsumerKind::Filter(_) => {
                     let timer = period(consumer, wiring.start);
@@ -101,13 +113,13 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
                     out
                 }
                 ConsumerKind::Output(_) => {
-                    let node = if local { output_node(consumer, wiring, report) } else { None };
+                    let node = if local { output_node(consumer, checkpoint_name, wiring, report) } else { None };
                     output(selected, &names::output(&consumer.name), consumer.worker, node)
                 }
             };
             match queued {
                 None => done.push(finished),
-                Some((name, own)) => checkpoint(scope, &name, vec![finished], own),
+                Some((name, own)) => checkpoint(scope, &name, vec![finished], own, wiring.limit(&name)),
             }
         }
         if let Some(handle) = feedback {
@@ -116,7 +128,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
         if done.is_empty() {
             done.push(routed);
         }
-        checkpoint(scope, names::CHECKPOINT, done, ledgers);
+        checkpoint(scope, names::CHECKPOINT, done, ledgers, wiring.limit(names::CHECKPOINT));
     });
 }
 
@@ -132,39 +144,53 @@ fn input_nodes<'scope>(
     report: &Report,
 ) -> timely::dataflow::Stream<'scope, Time, Vec<heka_message::Selection>> {
     let ends = if input.worker == index { wiring.take_input(&input.name) } else { None };
-    let site = wiring.site(&input.name).cloned();
-    let mut splitting = None;
-    let mut decoding = None;
-    if let (Some(ends), Some(site)) = (&ends, site) {
+    let site = wiring.site(&input.name);
+    let mut runner = None;
+    let mut decodes = true;
+    let spread = input.decoder.as_ref().map(|d| Spread { first: input.worker, count: d.workers, peers: plan.workers });
+    if spread.is_some_and(|spread| spread.includes(index)) {
+        runner = site.and_then(|site| decode_runner(plan, input, wiring, site, report));
+        decodes = runner.is_some();
+    }
+    let splitting = ends.as_ref().zip(site).map(|(ends, site)| {
         let ledger = Ledger::new(ends.commits.clone());
         ledgers.push(ledger.clone());
-        let splitter_site = Site { log: Log::new("Splitter", &input.splitter.name), ..site.clone() };
-        let deliverer = Deliverer::new(splitter_site, input.splitter.spec.clone(), input.splitter.options, input.id);
-        splitting = Some((deliverer, ledger));
-        if let Some(decoder) = &input.decoder {
-            let log = Log::new("Decoder", &format!("{}-{}", input.name, decoder.name));
-            let decoder_site = Site { name: format!("{}-{}", input.name, decoder.name), log, ..site.clone() };
-            match build_decoder(plan, &decoder.name, &decoder.spec, &decoder_site, 0) {
-                Ok(built) => {
-                    decoding = Some(DecodeRunner::new(
-                        built,
-                        decoder_site,
-                        input.log_decode_failures,
-                        input.send_decode_failures,
-                    ));
-                }
-                Err(error) => {
-                    site.log.error(&error);
-                    report(Event::Ended { name: input.name.clone(), may_go_on: false });
-                }
-            }
-        }
-    }
-    let chunks = source(scope, &names::input(&input.name), ends, clock);
+        let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), site);
+        let spec = input.splitter.spec.clone();
+        (Deliverer::new(splitter_site, spec, input.splitter.options, input.id), ledger)
+    });
+    // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
+    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| decodes), clock);
     let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
-    match &input.decoder {
-        Some(decoder) => decode(records, &names::decoder(&input.name, &decoder.name), decoding),
-        None => records,
+    let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };
+    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner);
+    match spread.count {
+        1 => messages,
+        _ => resequence(messages, &names::order(&input.name), input.worker),
+    }
+}
+
+/// An input's decoder on one worker; when it cannot be made the daemon ends.
+fn decode_runner(
+    plan: &Plan,
+    input: &InputNode,
+    wiring: &Wiring,
+    site: &Site,
+    report: &Report,
+) -> Option<DecodeRunner> {
+    let decoder = input.decoder.as_ref()?;
+    let site = wiring.part_site(&names::decoder(&input.name, &decoder.name), site);
+    match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
+        Ok(built) => {
+            let runner = DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures);
+            let (report, name) = (report.clone(), input.name.clone());
+            Some(runner.on_fatal(Box::new(move || report(Event::Ended { name, may_go_on: false }))))
+        }
+        Err(error) => {
+            site.log.error(&error);
+            report(Event::Ended { name: input.name.clone(), may_go_on: false });
+            None
+        }
     }
 }
 
@@ -184,7 +210,9 @@ fn build_decoder(
         let spec =
             plan.decoders.get(sub).ok_or_else(|| PluginError::fatal(format!("Non-existent subdecoder: {sub}")))?;
         let sub_name = format!("{}-{sub}", site.name);
-        let sub_site = Site { log: Log::new("SubDecoder", &sub_name), name: sub_name, ..site.clone() };
+        // The decoder above counts what each of its decoders does.
+        let sub_site =
+            Site { log: Log::new("SubDecoder", &sub_name), name: sub_name, stats: Arc::default(), ..site.clone() };
         subs.push(build_decoder(plan, sub, spec, &sub_site, depth + 1)?);
     }
     spec.build(site, subs)
@@ -193,7 +221,7 @@ fn build_decoder(
 fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, report: &Report) -> Option<FilterNode> {
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
-    let (report, event) = (report.clone(), Event::Ended { name: consumer.name.clone(), may_go_on: consumer.can_exit });
+    let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
     let making = site.clone();
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
@@ -201,30 +229,33 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
         matcher: consumer.matcher.clone(),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
-        on_end: Box::new(move |_| report(event.clone())),
+        // What cannot even start is a mistake of the configuration.
+        on_end: Box::new(move |ran| report(Event::Ended { name: name.clone(), may_go_on: can_exit && ran })),
         status: wiring.statuses.of(&consumer.name),
     })
 }
 
-fn output_node(consumer: &Consumer, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
+fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, report: &Report) -> Option<OutputNode> {
     let output = consumer.output()?;
     let site = wiring.site(&consumer.name)?.clone();
-    let encoder_site = Site { name: format!("{}-{}", consumer.name, output.encoder_name), ..site.clone() };
-    match output.encoder.build(&encoder_site) {
-        Ok(encoder) => Some(OutputNode {
-            encode: heka_operators::encoders::EncodeRunner::new(encoder, site, output.use_framing),
-            ends: wiring.take_output(&consumer.name)?,
-            status: wiring.statuses.of(&consumer.name),
-        }),
+    let encoder_site = wiring.part_site(&names::encoder(&consumer.name, &output.encoder_name), &site);
+    let (ended, name, may_go_on) = (report.clone(), consumer.name.clone(), consumer.can_exit);
+    let on_end = move || ended(Event::Ended { name, may_go_on });
+    let encode = match output.encoder.build(&encoder_site) {
+        Ok(encoder) => Some(EncodeRunner::new(encoder, encoder_site, output.use_framing).on_end(Box::new(on_end))),
         Err(error) => {
             site.log.error(format!("can't create encoder {}: {error}", output.encoder_name));
             report(Event::Ended { name: consumer.name.clone(), may_go_on: false });
             None
         }
-    }
-}
-
-/// The graph timely really builds from a plan, read from its own log on a throw-away worker.
-pub fn built_graph(plan: Plan) -> Graph {
-    crate::engine::run::observe(plan)
+    };
+    Some(OutputNode {
+        encode,
+        ends: wiring.take_output(&consumer.name)?,
+        site,
+        status: wiring.statuses.of(&consumer.name),
+        abort: wiring.abort.clone(),
+        limit: wiring.limit(checkpoint),
+        keeps_loops: output.keeps_loops,
+    })
 }

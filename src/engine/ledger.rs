@@ -4,7 +4,31 @@ use heka_operators::inputs::Commit;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::UnboundedSender;
+
+/// How far a checkpoint may commit: an output that has ended for good lets the frontier pass what it did not
+/// deliver, and lowers this limit first, so that the next start brings it again.
+#[derive(Debug)]
+pub struct CommitLimit(AtomicU64);
+
+impl Default for CommitLimit {
+    fn default() -> Self {
+        CommitLimit(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl CommitLimit {
+    /// Nothing of `epoch` or after it is to be committed any more.
+    pub fn lower(&self, epoch: u64) {
+        self.0.fetch_min(epoch, Ordering::SeqCst);
+    }
+
+    /// The first epoch that is not to be committed.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 /// The ledger of one input on its worker. Cloning shares it.
 #[derive(Clone)]
@@ -43,9 +67,9 @@ impl Ledger {
         }
     }
 
-    /// The dataflow has drained: commits what is left and tells the input that no more will come.
-    pub fn close(&self) {
-        self.settle(u64::MAX);
+    /// The dataflow has drained: commits what is left before `limit` and tells the input that no more will come.
+    pub fn close(&self, limit: u64) {
+        self.settle(limit);
         self.commits.borrow_mut().take();
     }
 }
@@ -67,8 +91,21 @@ mod tests {
         ledger.settle(3);
         assert_eq!(commits.try_recv(), Ok(Commit { stream: 7, position: 20 }));
         assert_eq!(commits.try_recv(), Ok(Commit { stream: 8, position: 5 }));
-        ledger.close();
+        ledger.close(u64::MAX);
         assert_eq!(commits.try_recv(), Ok(Commit { stream: 7, position: 30 }));
+        assert!(commits.is_closed() && commits.try_recv().is_err());
+    }
+    #[test]
+    fn what_was_given_up_is_never_committed() {
+        let (sender, mut commits) = tokio::sync::mpsc::unbounded_channel();
+        let (ledger, limit) = (Ledger::new(sender), CommitLimit::default());
+        ledger.note(1, 7, 10);
+        ledger.note(2, 7, 20);
+        ledger.note(3, 7, 30);
+        limit.lower(2);
+        limit.lower(3);
+        ledger.close(limit.get());
+        assert_eq!(commits.try_recv(), Ok(Commit { stream: 7, position: 10 }));
         assert!(commits.is_closed() && commits.try_recv().is_err());
     }
 }

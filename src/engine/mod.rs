@@ -7,15 +7,19 @@
 mod clock;
 mod dataflow;
 mod ledger;
+mod observe;
 mod operators;
+mod pulse;
+mod relief;
 mod run;
+mod serve;
 mod status;
 mod supervise;
 mod time;
 mod wiring;
 
-pub use clock::now_ns;
-pub use dataflow::built_graph;
+pub use clock::{now_ms, now_ns};
+pub use observe::built_graph;
 pub use run::run;
 pub use status::{NodeStatus, Statuses};
 pub use time::{END_OF_TIME, Lap, Time};

@@ -16,6 +16,20 @@ pub struct NodeStatus {
     pub waiting: AtomicUsize,
     /// Messages that have passed it.
     pub passed: AtomicU64,
+    /// Messages that its matcher has looked at.
+    pub offered: AtomicU64,
+    /// What its matcher takes for one of them on average, in nanoseconds.
+    pub match_nanos: AtomicU64,
+}
+
+impl NodeStatus {
+    /// For how long the node has held the frontier; zero when it holds nothing.
+    pub fn held(&self, now_ms: u64) -> Duration {
+        match self.holds.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            epoch => Duration::from_millis(now_ms.saturating_sub(epoch)),
+        }
+    }
 }
 
 /// The status of all nodes that can hold the frontier back.
@@ -30,13 +44,9 @@ impl Statuses {
 
     /// The nodes that have held the frontier for longer than `limit`: name, for how long, messages waiting.
     pub fn stalled(&self, now_ms: u64, limit: Duration) -> Vec<(&str, Duration, usize)> {
-        let held = |status: &NodeStatus| match status.holds.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            epoch => Duration::from_millis(now_ms.saturating_sub(epoch)),
-        };
         self.0
             .iter()
-            .map(|status| (status.name.as_str(), held(status), status.waiting.load(Ordering::Relaxed)))
+            .map(|status| (status.name.as_str(), status.held(now_ms), status.waiting.load(Ordering::Relaxed)))
             .filter(|(_, held, _)| *held > limit)
             .collect()
     }

@@ -7,6 +7,7 @@ use heka_operators::inputs::{Credits, InputEdge, Runs};
 use heka_operators::log;
 use heka_operators::outputs::Feed;
 use heka_operators::plugin::{BoxFuture, PluginError, Site};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
@@ -15,17 +16,17 @@ use tokio::task::JoinHandle;
 /// All plugin tasks of the daemon.
 pub struct Supervisor {
     events: UnboundedSender<Event>,
-    tasks: Vec<JoinHandle<()>>,
+    /// The lives of all plugins by their names.
+    tasks: Vec<(String, JoinHandle<()>)>,
     stop: Option<watch::Sender<bool>>,
     reopen: Option<watch::Sender<u64>>,
     credits: Credits,
-    stopping: bool,
 }
 
 impl Supervisor {
     /// Nothing runs yet; what ends is told to `events`.
     pub fn new(events: UnboundedSender<Event>) -> Self {
-        Supervisor { events, tasks: Vec::new(), stop: None, reopen: None, credits: Credits::new(0), stopping: false }
+        Supervisor { events, tasks: Vec::new(), stop: None, reopen: None, credits: Credits::new(0) }
     }
 
     /// Takes the means to stop and reopen plugins.
@@ -39,8 +40,7 @@ impl Supervisor {
     }
 
     /// Tells all plugins to stop.
-    pub fn stop(&mut self) {
-        self.stopping = true;
+    pub fn stop(&self) {
         if let Some(stop) = &self.stop {
             stop.send_replace(true);
         }
@@ -53,31 +53,24 @@ impl Supervisor {
         }
     }
 
-    /// A plugin has ended for good; whether the daemon must stop for it.
-    pub fn ended(&self, name: &str, may_go_on: bool) -> bool {
-        if self.stopping {
-            return false;
-        }
-        if may_go_on {
-            log::info(format!("Plugin '{name}': has stopped, exiting plugin without shutting down."));
-        } else {
-            log::info(format!("Plugin '{name}': has stopped, shutting down."));
-        }
-        !may_go_on
-    }
-
-    /// Waits until all plugins have ended.
+    /// Waits until all plugins have ended. Cancel-safe.
     pub async fn join(&mut self) {
-        for task in self.tasks.drain(..) {
+        while let Some((_, task)) = self.tasks.last_mut() {
             // A task that panicked has been reported by the panic itself.
             let _ = task.await;
+            self.tasks.pop();
         }
+    }
+
+    /// The names of the plugins that still run.
+    pub fn unfinished(&self) -> impl Iterator<Item = &str> {
+        self.tasks.iter().filter(|(_, task)| !task.is_finished()).map(|(name, _)| name.as_str())
     }
 
     /// Runs a plugin's whole life on the shared runtime or on a thread of its own.
     fn spawn(&mut self, name: &str, runs: Runs, life: BoxFuture<'static, ()>) {
         match runs {
-            Runs::Shared => self.tasks.push(tokio::spawn(life)),
+            Runs::Shared => self.tasks.push((name.to_owned(), tokio::spawn(life))),
             Runs::OwnThread => {
                 let (done, ended) = tokio::sync::oneshot::channel::<()>();
                 let thread = std::thread::Builder::new().name(name.chars().take(15).collect()).spawn(move || {
@@ -90,9 +83,10 @@ impl Supervisor {
                 if let Err(error) = thread {
                     log::error(format!("Plugin '{name}' error: can't start its thread: {error}"));
                 }
-                self.tasks.push(tokio::spawn(async move {
+                let life = tokio::spawn(async move {
                     let _ = ended.await;
-                }));
+                });
+                self.tasks.push((name.to_owned(), life));
             }
         }
     }
@@ -151,6 +145,15 @@ impl Attempts {
     }
 }
 
+/// A plugin's run; a panic in it is its failure and nobody else's.
+async fn caught(mut run: BoxFuture<'_, Result<(), PluginError>>) -> Result<(), PluginError> {
+    std::future::poll_fn(|context| {
+        std::panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context)))
+            .unwrap_or_else(|_| std::task::Poll::Ready(Err(PluginError::fatal("the plugin panicked"))))
+    })
+    .await
+}
+
 /// Starts an input.
 pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: InputEdge) {
     let events = supervisor.events.clone();
@@ -162,10 +165,12 @@ pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: Input
     let life = Box::pin(async move {
         let site = edge.site.clone();
         let mut stopping = edge.stopping();
+        let mut ran = false;
         loop {
+            ran |= built.is_ok();
             let began = Instant::now();
             let result = match &mut built {
-                Ok(plugin) => plugin.run(&mut edge).await,
+                Ok(plugin) => caught(plugin.run(&mut edge)).await,
                 Err(error) => Err(error.clone()),
             };
             let Err(error) = result else { break };
@@ -178,6 +183,8 @@ pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: Input
         drop(edge);
         if !told {
             site.log.info("stopped");
+            // What could never be made is a mistake of the configuration.
+            let may_go_on = may_go_on && ran;
             let _ = events.send(Event::Ended { name, may_go_on });
         }
     });
@@ -195,22 +202,33 @@ pub fn run_output(supervisor: &mut Supervisor, consumer: &Consumer, mut feed: Fe
     let life = Box::pin(async move {
         let site = feed.site.clone();
         let mut stopping = feed.stopping.clone();
+        let mut ran = false;
         loop {
+            ran |= built.is_ok();
             let began = Instant::now();
             feed.rewind();
             let result = match &mut built {
-                Ok(plugin) => plugin.run(&mut feed).await,
+                Ok(plugin) => caught(plugin.run(&mut feed)).await,
                 Err(error) => Err(error.clone()),
             };
-            let Err(error) = result else { return };
+            let error = match result {
+                Ok(()) if feed.is_done() => return,
+                Ok(()) => PluginError::fatal("has ended before everything was delivered"),
+                Err(error) => error,
+            };
             if attempts.failed(error, began, &site, &mut stopping).await.is_some() {
                 break;
             }
             built = spec.build(&site);
         }
         site.log.info("stopped");
+        // What could never be made is a mistake of the configuration.
+        let may_go_on = may_go_on && ran;
         let _ = events.send(Event::Ended { name, may_go_on });
-        feed.abandon(may_go_on).await;
+        // Where the daemon goes on without it, nothing may wait for it. Where it ends, the next start delivers.
+        if may_go_on && !feed.is_stopping() {
+            feed.drop_rest().await;
+        }
     });
     supervisor.spawn(&consumer.name, runs, life);
 }
@@ -218,6 +236,16 @@ pub fn run_output(supervisor: &mut Supervisor, consumer: &Consumer, mut feed: Fe
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure() {
+        let run: BoxFuture<'_, Result<(), PluginError>> = Box::pin(async {
+            tokio::task::yield_now().await;
+            panic!("as told")
+        });
+        assert_eq!(caught(run).await, Err(PluginError::fatal("the plugin panicked")));
+        assert_eq!(caught(Box::pin(async { Ok(()) })).await, Ok(()));
+    }
 
     #[test]
     fn waits_double_up_to_the_cap() {

@@ -1,8 +1,10 @@
 //! What connects a worker's dataflow to the plugins' tasks outside: made once, before any worker starts, and
 //! taken by the worker the node lives on.
 
+use crate::engine::ledger::CommitLimit;
+use crate::engine::pulse::Pulses;
 use crate::engine::{NodeStatus, Statuses};
-use crate::plan::Plan;
+use crate::plan::{Plan, names};
 use heka_operators::inputs::{Commit, Credits, Delivery, InputEdge, Waker};
 use heka_operators::log::Log;
 use heka_operators::outputs::{Feed, FeedSender};
@@ -32,7 +34,7 @@ pub struct OutputEnds {
     pub waker: Arc<Waker>,
 }
 
-/// Set once, when the daemon begins to stop; wakes the operators that emit the last tick.
+/// Set once, and for good; wakes the operators that wait for it.
 #[derive(Default)]
 pub struct StopFlag {
     set: AtomicBool,
@@ -40,12 +42,12 @@ pub struct StopFlag {
 }
 
 impl StopFlag {
-    /// Whether the daemon is stopping.
+    /// Whether it is set.
     pub fn is_set(&self) -> bool {
         self.set.load(Ordering::SeqCst)
     }
 
-    /// Begins the stop.
+    /// Sets it.
     pub fn set(&self) {
         self.set.store(true, Ordering::SeqCst);
         for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -53,11 +55,16 @@ impl StopFlag {
         }
     }
 
-    /// A waker that fires when the stop begins.
+    /// A new waker, which fires when it is set.
     pub fn subscribe(&self) -> Arc<Waker> {
         let waker = Arc::new(Waker::default());
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker.clone());
+        self.wake(waker.clone());
         waker
+    }
+
+    /// Lets `waker` fire, too, when it is set.
+    pub fn wake(&self, waker: Arc<Waker>) {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
     }
 }
 
@@ -66,10 +73,18 @@ pub struct Wiring {
     inputs: Mutex<HashMap<String, InputEnds>>,
     outputs: Mutex<HashMap<String, OutputEnds>>,
     sites: HashMap<String, Site>,
+    /// Splitters, decoders and encoders, by their names in the graph.
+    parts: HashMap<String, Site>,
     /// Every node's progress.
     pub statuses: Statuses,
-    /// Set when the daemon stops.
+    /// Set when the daemon stops: the last ticks are due.
     pub stop: Arc<StopFlag>,
+    /// Set when a stop must not take any longer: outputs give up what is not delivered.
+    pub abort: Arc<StopFlag>,
+    /// How far each checkpoint may commit, by its name.
+    limits: HashMap<String, Arc<CommitLimit>>,
+    /// The workers' signs of life.
+    pub pulses: Pulses,
     /// When ticks began to count.
     pub start: u64,
 }
@@ -104,16 +119,28 @@ impl Wiring {
             inputs: Mutex::default(),
             outputs: Mutex::default(),
             sites: HashMap::new(),
+            parts: HashMap::new(),
             statuses: Statuses(Arc::new(
                 plan.all_consumers()
                     .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
                     .collect(),
             )),
             stop: Arc::default(),
+            abort: Arc::default(),
+            limits: HashMap::from([(names::CHECKPOINT.to_owned(), Arc::default())]),
+            pulses: Pulses::default(),
             start,
         };
         let (mut edges, mut feeds) = (Vec::new(), Vec::new());
         for input in plan.all_inputs() {
+            let (name, part) = (&input.name, &input.splitter.name);
+            // The log names a splitter by its section, so that all that come from one section read alike.
+            let splitter = Site { name: format!("{name}-{part}"), ..site("Splitter", part) };
+            wiring.parts.insert(names::splitter(name, part), splitter);
+            if let Some(decoder) = &input.decoder {
+                let decoding = site("Decoder", &format!("{name}-{}", decoder.name));
+                wiring.parts.insert(names::decoder(name, &decoder.name), decoding);
+            }
             let (sender, deliveries) = channel();
             let (commits, committed) = mpsc::unbounded_channel();
             let waker = Arc::new(Waker::default());
@@ -123,10 +150,16 @@ impl Wiring {
             let ends = InputEnds { deliveries, waker, commits };
             wiring.inputs.get_mut().unwrap_or_else(PoisonError::into_inner).insert(input.name.clone(), ends);
         }
+        for consumer in plan.consumers().filter(|consumer| consumer.queue.is_some()) {
+            wiring.limits.insert(names::checkpoint(&consumer.name), Arc::default());
+        }
         for consumer in plan.all_consumers() {
             let site = site("Plugin", &consumer.name);
             wiring.sites.insert(consumer.name.clone(), site.clone());
-            if consumer.output().is_some() {
+            if let Some(output) = consumer.output() {
+                let encoder = format!("{}-{}", consumer.name, output.encoder_name);
+                let encoder = Site { name: encoder, stats: Arc::default(), ..site.clone() };
+                wiring.parts.insert(names::encoder(&consumer.name, &output.encoder_name), encoder);
                 let waker = Arc::new(Waker::default());
                 let (sender, feed) =
                     Feed::new(site, waker.clone(), consumer.ticker, reopened.clone(), stopping.clone());
@@ -148,15 +181,25 @@ impl Wiring {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
+    /// How far the checkpoint called `name` may commit.
+    pub fn limit(&self, name: &str) -> Arc<CommitLimit> {
+        self.limits.get(name).cloned().unwrap_or_default()
+    }
+
     /// Where a plugin lives.
     pub fn site(&self, name: &str) -> Option<&Site> {
         self.sites.get(name)
+    }
+
+    /// Where a splitter, decoder or encoder lives, by its name in the graph; with `owner` when the plan has none.
+    pub fn part_site(&self, name: &str, owner: &Site) -> Site {
+        self.parts.get(name).unwrap_or(owner).clone()
     }
 }
 
 impl crate::control::report::Source for Wiring {
     fn site(&self, name: &str) -> Option<&Site> {
-        self.sites.get(name)
+        self.sites.get(name).or_else(|| self.parts.get(name))
     }
 
     fn statuses(&self) -> &Statuses {

@@ -25,6 +25,10 @@ pub mod names {
     pub fn decoder(input: &str, decoder: &str) -> String {
         format!("decode {input}-{decoder}")
     }
+    /// Where an input's messages come back into order.
+    pub fn order(input: &str) -> String {
+        format!("order {input}")
+    }
     /// A plugin's matcher.
     pub fn matcher(name: &str) -> String {
         format!("match {name}")
@@ -37,9 +41,17 @@ pub mod names {
     pub fn filter(name: &str) -> String {
         format!("filter {name}")
     }
+    /// Where what comes back from a filter's queue goes on in its round.
+    pub fn rounds(name: &str) -> String {
+        format!("rounds {name}")
+    }
     /// Where the positions in a plugin's queue are committed.
     pub fn checkpoint(name: &str) -> String {
         format!("checkpoint {name}")
+    }
+    /// An output's encoder; part of the output's operator, with counters of its own.
+    pub fn encoder(output: &str, encoder: &str) -> String {
+        format!("encode {output}-{encoder}")
     }
     /// An output with its encoder.
     pub fn output(name: &str) -> String {
@@ -72,6 +84,9 @@ impl Graph {
             if let Some(queue) = &consumer.queue {
                 done.push(graph.after(&before, names::output(&queue.writer.name)));
                 before = graph.input(&queue.reader);
+                if let ConsumerKind::Filter(_) = consumer.kind {
+                    before = graph.after(&before, names::rounds(&consumer.name));
+                }
             }
             let finished = match consumer.kind {
                 ConsumerKind::Filter(_) => {
@@ -107,7 +122,10 @@ impl Graph {
         let source = self.node(names::input(&input.name));
         let split = self.after(&source, names::splitter(&input.name, &input.splitter.name));
         match &input.decoder {
-            Some(decoder) => self.after(&split, names::decoder(&input.name, &decoder.name)),
+            Some(decoder) => {
+                let decode = self.after(&split, names::decoder(&input.name, &decoder.name));
+                if decoder.workers == 1 { decode } else { self.after(&decode, names::order(&input.name)) }
+            }
             None => split,
         }
     }

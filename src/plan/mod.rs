@@ -5,10 +5,13 @@ mod graph;
 mod print;
 mod queue;
 mod resolve;
+mod stalls;
 
 pub use graph::{Graph, names};
 pub use print::dump;
+pub use queue::QueueSpec;
 pub use resolve::resolve;
+pub use stalls::{Stall, Why, describe, stalls};
 
 use crate::control::self_report::SelfReport;
 use heka_matcher::{Matcher, Predicates};
@@ -54,6 +57,8 @@ pub struct DecoderNode {
     pub name: String,
     /// Makes instances.
     pub spec: Arc<dyn DecoderSpec>,
+    /// On how many workers, beginning with the input's own.
+    pub workers: usize,
 }
 
 /// An input with its splitter and decoder.
@@ -92,6 +97,8 @@ pub struct OutputPart {
     pub encoder: Arc<dyn EncoderSpec>,
     /// Frame every encoded message.
     pub use_framing: bool,
+    /// Write into each frame how often the message has gone round a loop: for queues on disk.
+    pub keeps_loops: bool,
 }
 
 /// What consumes messages.
@@ -104,6 +111,8 @@ pub enum ConsumerKind {
 
 /// The queue on disk in front of a consumer: its two ends.
 pub struct QueueNodes {
+    /// The queue itself.
+    pub spec: QueueSpec,
     /// Takes what the matcher selects.
     pub writer: Box<Consumer>,
     /// Brings it back.
@@ -154,6 +163,8 @@ pub struct Plan {
     pub memory_budget: usize,
     /// How long a shutdown may take.
     pub shutdown_deadline: Duration,
+    /// How often a start waits for a queue on disk that is nearly full.
+    pub full_buffer_max_retries: u32,
     /// A node that holds the frontier longer than this is reported.
     pub max_pack_idle: Duration,
     /// The daemon's reports on itself, when they are asked for; its input is the last of `inputs`.

@@ -14,7 +14,13 @@ fn details(plan: &Plan) -> BTreeMap<String, (Vec<String>, Option<usize>)> {
         details.insert(names::input(&input.name), (vec![input.type_name.to_owned()], worker));
         details.insert(names::splitter(&input.name, &input.splitter.name), (vec![], worker));
         if let Some(decoder) = &input.decoder {
-            details.insert(names::decoder(&input.name, &decoder.name), (vec![], worker));
+            let (decode, order) = (names::decoder(&input.name, &decoder.name), names::order(&input.name));
+            match decoder.workers {
+                1 => drop(details.insert(decode, (vec![], worker))),
+                all if all == plan.workers => drop(details.insert(decode, (vec![], None))),
+                some => drop(details.insert(decode, (vec![format!("on {some} workers")], worker))),
+            }
+            details.insert(order, (vec![], worker));
         }
     }
     for consumer in plan.all_consumers() {

@@ -6,7 +6,7 @@ use crate::config::{self, Buffering};
 use heka_operators::inputs::{Input, InputSpec};
 use heka_operators::outputs::{Output, OutputSpec};
 use heka_operators::plugin::{PluginError, Site};
-use heka_operators::queue::{BufferingSettings, DiskQueue, FullAction};
+use heka_operators::queue::{BufferingSettings, DiskQueue, Fill, FullAction};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Opens the queue of one plugin when the first of its two ends is made, and makes both.
@@ -31,6 +31,21 @@ impl QueueSpec {
             cursor_update_count: buffering.cursor_update_count,
         };
         QueueSpec { plugin: plugin.to_owned(), settings, open: Arc::default() }
+    }
+
+    /// What happens to a message that finds the queue full.
+    pub fn full_action(&self) -> FullAction {
+        self.settings.full_action
+    }
+
+    /// Bytes that may wait in the queue; `None` is no limit.
+    pub fn limit(&self) -> Option<u64> {
+        (self.settings.max_buffer_size > 0).then_some(self.settings.max_buffer_size)
+    }
+
+    /// How full the queue is; `None` before it is opened.
+    pub fn fill(&self) -> Option<Fill> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|queue| queue.fill())
     }
 
     fn queue(&self, site: &Site) -> Result<Arc<DiskQueue>, PluginError> {

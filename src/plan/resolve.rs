@@ -15,7 +15,7 @@ use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
 use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
-use heka_operators::splitters::{DeliverOptions, StreamOptions};
+use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
 use heka_settings::{Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         workers,
         memory_budget: config.hekad.memory_budget as usize,
         shutdown_deadline: config.hekad.shutdown_deadline,
+        full_buffer_max_retries: config.hekad.full_buffer_max_retries,
         max_pack_idle: config.hekad.max_pack_idle,
         self_report: None,
         inputs: Vec::new(),
@@ -68,6 +69,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
+    refuse_missing_accumulators(config, problems);
     refuse_shared_queues(config, problems);
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
@@ -148,6 +150,27 @@ impl Resolver<'_> {
         found
     }
 
+    /// Whether a decoder and all that it calls keep nothing from one record to the next.
+    fn is_stateless(&self, decoder: &Section) -> bool {
+        let mut seen = vec![decoder];
+        let mut next = 0;
+        while let Some(section) = seen.get(next) {
+            let Spec::Decoder(spec) = &section.spec else { return false };
+            if !spec.is_stateless() {
+                return false;
+            }
+            let subs = self.config.sections.iter().filter(|s| {
+                s.plugin.category() == Category::Decoder
+                    && spec.subs().contains(&s.name)
+                    && !seen.iter().any(|known| known.name == s.name)
+            });
+            let subs: Vec<_> = subs.collect();
+            seen.extend(subs);
+            next += 1;
+        }
+        true
+    }
+
     fn input(
         &self,
         section: &Section,
@@ -156,6 +179,9 @@ impl Resolver<'_> {
         id: usize,
         problems: &mut Problems,
     ) -> Option<InputNode> {
+        if section.plugin.defaults.own_path {
+            return self.message_input(section, options, spec, id, problems);
+        }
         let or_header = |place: Place| if place == Place::NOWHERE { section.place } else { place };
         let splitter_name = options.splitter.value.clone();
         let why = format!("{} specifies undefined splitter {splitter_name}", section.name);
@@ -178,7 +204,13 @@ impl Resolver<'_> {
                         .help("use HekaFramingSplitter, or set use_message_bytes = true on the splitter"),
                 );
             }
-            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone() });
+            let workers = match (options.synchronous_decode, options.decode_workers) {
+                (true, _) => 1,
+                (false, 0) if !self.is_stateless(found) => 1,
+                (false, 0) => self.workers,
+                (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
+            };
+            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone(), workers });
         }
         Some(InputNode {
             name: section.name.clone(),
@@ -196,9 +228,55 @@ impl Resolver<'_> {
                         whole_stream: false,
                     },
                     use_message_bytes,
+                    whole_packets: spec.sends_messages(),
                 },
             },
             decoder,
+            send_decode_failures: options.send_decode_failures,
+            log_decode_failures: options.log_decode_failures,
+            can_exit: options.can_exit,
+            retries: retries(&options.retries),
+            worker: placement(&section.name, self.workers),
+        })
+    }
+
+    /// An input whose packets are encoded messages, whatever splitter and decoder its section names.
+    fn message_input(
+        &self,
+        section: &Section,
+        options: &InputCommon,
+        spec: &Arc<dyn InputSpec>,
+        id: usize,
+        problems: &mut Problems,
+    ) -> Option<InputNode> {
+        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
+        let (Some(Make::Splitter(splitter)), Some(Make::Decoder(decoder))) =
+            (part("NullSplitter"), part("ProtobufDecoder"))
+        else {
+            return None;
+        };
+        let empty = Table::default();
+        let stream = StreamOptions {
+            max_record: self.globals.max_record_size(),
+            keep_truncated: false,
+            deliver_incomplete_final: false,
+            whole_stream: false,
+        };
+        Some(InputNode {
+            name: section.name.clone(),
+            type_name: section.plugin.name,
+            id: id as u32,
+            spec: spec.clone(),
+            splitter: SplitterNode {
+                name: "NullSplitter".to_owned(),
+                spec: splitter(&empty, problems),
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: spec.sends_messages() },
+            },
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, problems),
+                workers: 1,
+            }),
             send_decode_failures: options.send_decode_failures,
             log_decode_failures: options.log_decode_failures,
             can_exit: options.can_exit,
@@ -215,6 +293,18 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
+        if defaults.own_path {
+            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+                return None;
+            };
+            return Some(OutputPart {
+                spec: spec.clone(),
+                encoder_name: "ProtobufEncoder".to_owned(),
+                encoder: encoder(&Table::default(), problems),
+                use_framing: false,
+                keeps_loops: false,
+            });
+        }
         let (name, place) = match &options.encoder {
             Some(placed) if placed.place != Place::NOWHERE => (placed.value.clone(), placed.place),
             Some(placed) => (placed.value.clone(), section.place),
@@ -235,6 +325,7 @@ impl Resolver<'_> {
             encoder_name: name,
             encoder: encoder.clone(),
             use_framing: options.use_framing.unwrap_or(framed),
+            keeps_loops: false,
         })
     }
 
@@ -257,7 +348,7 @@ impl Resolver<'_> {
             splitter: SplitterNode {
                 name: "NullSplitter".to_owned(),
                 spec: splitter(&Table::default(), problems),
-                options: DeliverOptions { stream, use_message_bytes: false },
+                options: DeliverOptions { stream, use_message_bytes: false, whole_packets: false },
             },
             decoder: None,
             send_decode_failures: false,
@@ -271,8 +362,8 @@ impl Resolver<'_> {
     /// The nodes of a queue on disk: framed protobuf goes in and comes out.
     fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
         let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
-        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder)), Some(Make::Splitter(splitter))) =
-            (part("ProtobufEncoder"), part("ProtobufDecoder"), part("HekaFramingSplitter"))
+        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder))) =
+            (part("ProtobufEncoder"), part("ProtobufDecoder"))
         else {
             let why = format!("'{}': this build has no queues on disk", section.name);
             problems.push(Problem::error(section.place, why).help("set use_buffering = false"));
@@ -281,13 +372,15 @@ impl Resolver<'_> {
         let mut never = Problems::default();
         let empty = Table::default();
         let name = format!("{}.queue", section.name);
-        let spec = Arc::new(QueueSpec::new(&section.name, &options.buffering));
+        let queue = QueueSpec::new(&section.name, &options.buffering);
+        let spec = Arc::new(queue.clone());
         let worker = placement(&section.name, self.workers);
         let part = OutputPart {
             spec: spec.clone(),
             encoder_name: "ProtobufEncoder".to_owned(),
             encoder: encoder(&empty, &mut never),
             use_framing: true,
+            keeps_loops: true,
         };
         let everything = Compiler::new().compile("TRUE", None).ok()?;
         let writer = Consumer {
@@ -315,17 +408,21 @@ impl Resolver<'_> {
             spec,
             splitter: SplitterNode {
                 name: "HekaFramingSplitter".to_owned(),
-                spec: splitter(&empty, &mut never),
-                options: DeliverOptions { stream, use_message_bytes: true },
+                spec: heka_framing::of_queue(),
+                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: false },
             },
-            decoder: Some(DecoderNode { name: "ProtobufDecoder".to_owned(), spec: decoder(&empty, &mut never) }),
+            decoder: Some(DecoderNode {
+                name: "ProtobufDecoder".to_owned(),
+                spec: decoder(&empty, &mut never),
+                workers: 1,
+            }),
             send_decode_failures: false,
             log_decode_failures: true,
             can_exit: false,
             retries: retries(&options.retries),
             worker,
         };
-        Some(QueueNodes { writer: Box::new(writer), reader: Box::new(reader) })
+        Some(QueueNodes { spec: queue, writer: Box::new(writer), reader: Box::new(reader) })
     }
 
     fn consumer(
@@ -396,6 +493,26 @@ fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpe
         for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
             problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
         }
+    }
+}
+
+/// Statistics are submitted by name: the name must be an accumulator's.
+fn refuse_missing_accumulators(config: &Config, problems: &mut Problems) {
+    for section in &config.sections {
+        let named = match &section.spec {
+            Spec::Input(spec) => spec.submits_to(),
+            Spec::Filter(spec) => spec.submits_to(),
+            _ => None,
+        };
+        let Some(named) = named else { continue };
+        let place = if named.place == Place::NOWHERE { section.place } else { named.place };
+        let found = config.sections.iter().find(|s| s.name == named.value && s.plugin.category() == Category::Input);
+        let problem = match found.map(|found| &found.spec) {
+            Some(Spec::Input(spec)) if spec.accumulates() => continue,
+            Some(_) => Problem::error(place, format!("Input '{}' is not a StatAccumulator", named.value)),
+            None => Problem::error(place, format!("No Input named '{}'", named.value)),
+        };
+        problems.push(problem.help("add a section [StatAccumInput], or name the one you have in `stat_accum_name`"));
     }
 }
 

@@ -47,10 +47,10 @@ pub enum Start {
 }
 
 /// Where to go on reading, when no file is open.
-struct Place {
-    at: Position,
+pub(super) struct Place {
+    pub(super) at: Position,
     /// When the place was reached: files changed later hold something new.
-    since: SystemTime,
+    pub(super) since: SystemTime,
 }
 
 /// When to try again what did not work: at once the first time, then less and less often.
@@ -83,7 +83,7 @@ pub(super) struct Open {
     pub(super) former: Option<PathBuf>,
     /// What was at `path` when the tree was last scanned because it was not this file.
     pub(super) replaced_by: Option<Option<Identity>>,
-    /// The tree has been scanned since the file was found to be overwritten.
+    /// The tree has been scanned since the file was found to be overwritten or no longer at its path.
     pub(super) searched: bool,
     pub(super) patience: Patience,
 }
@@ -101,7 +101,7 @@ pub struct Follower {
     stream: Arc<Stream>,
     /// Length of the first line the stream's key was made of; a shorter one was not complete yet.
     key_of: Option<Vec<u8>>,
-    position: u64,
+    pub(super) position: u64,
     pub(super) trail: Trail,
     journal: Journal,
     pub(super) dirty: bool,
@@ -111,6 +111,16 @@ pub struct Follower {
     complaint: String,
     /// The open file is another one than at the last look of the caller.
     changed: bool,
+    /// The file to start on, unless a scan shows another one.
+    candidate: Option<Candidate>,
+}
+
+/// A file that is to be read from its start.
+#[derive(PartialEq, Eq)]
+struct Candidate {
+    path: PathBuf,
+    identity: Identity,
+    head: Vec<u8>,
 }
 
 impl Follower {
@@ -157,6 +167,7 @@ impl Follower {
             bytes: site.stats.counter(&format!("{name}-bytes"), "count"),
             complaint: String::new(),
             changed: false,
+            candidate: None,
         })
     }
 
@@ -167,6 +178,12 @@ impl Follower {
 
     /// A scan found these files.
     pub fn set_files(&mut self, files: Vec<LogFile>) {
+        if files != self.files
+            && let Some(open) = &mut self.open
+        {
+            // What did not work with the old list may work with this one.
+            open.patience = Patience::default();
+        }
         self.files = files;
     }
 
@@ -259,8 +276,12 @@ impl Follower {
         if self.files.is_empty() || !self.retry.allows() {
             return Look::Idle;
         }
-        match self.locate() {
-            Ok((path, reader, continues)) => {
+        match self.place_to_read() {
+            Ok(Located { path, reader, continues, lost, from_start }) => {
+                if let Some(lost) = lost {
+                    self.site.log.error(format!("{}: {lost}; reading {} from its start", self.name, path.display()));
+                }
+                self.trail.fresh |= from_start;
                 self.begin(edge, path, reader, continues);
                 Look::Again
             }
@@ -272,38 +293,39 @@ impl Follower {
         }
     }
 
-    /// The file to read, opened at the right place; and whether that is where reading stopped.
-    fn locate(&mut self) -> std::io::Result<(PathBuf, Reader, bool)> {
-        let newest = self.files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
-        let oldest = self.files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
-        let Some(Place { at, since }) = &self.place else {
-            let (path, reader) = match &self.start {
-                Start::Oldest => (oldest.clone(), Reader::open(&oldest)?),
-                Start::Newest => (newest.clone(), Reader::open_behind(&newest, None)?),
-                Start::Behind(path, size) => (path.clone(), Reader::open_behind(path, Some(*size))?),
-            };
-            return Ok((path, reader, false));
+    /// The file to read, opened at the right place. `NotFound` when a scan may find it.
+    fn place_to_read(&mut self) -> std::io::Result<Located> {
+        let mut located = locate(&self.files, &self.start, self.place.as_ref())?;
+        if !located.continues && located.reader.offset == 0 {
+            located.reader = self.decide(&located.path)?.ok_or(ErrorKind::NotFound)?;
+        }
+        Ok(located)
+    }
+
+    /// Opens a file that is to be read from its start, once a scan has confirmed that it is the one. The list is as
+    /// old as the last scan. What a rotation has put before the file meanwhile is in the list after the next one,
+    /// and as long as the file is the same and begins with the same bytes, nothing has happened to it since.
+    pub(super) fn decide(&mut self, path: &Path) -> std::io::Result<Option<Reader>> {
+        let reader = Reader::open_and_look(path)?;
+        let at_path = |file: &LogFile| Ok::<_, std::io::Error>(Identity::at(&file.path)? == Some(file.identity));
+        let current = self.files.iter().map(at_path).collect::<std::io::Result<Vec<bool>>>()?.into_iter().all(|is| is);
+        let same = |candidate: &Candidate| {
+            candidate.path == path && candidate.identity == reader.identity && reader.head.starts_with(&candidate.head)
         };
-        let recorded = Path::new(&at.file_name);
-        let others = self.files.iter().rev().map(|file| file.path.as_path()).filter(|path| *path != recorded);
-        let listed = self.files.iter().any(|file| file.path == recorded);
-        for path in listed.then_some(recorded).into_iter().chain(others) {
-            if let Some(reader) = open_at(path, at)? {
-                return Ok((path.to_owned(), reader, true));
+        if current && self.candidate.as_ref().is_some_and(same) {
+            self.candidate = None;
+            return Ok(Some(reader));
+        }
+        let candidate = Some(Candidate { path: path.to_owned(), identity: reader.identity, head: reader.head.clone() });
+        if self.candidate != candidate {
+            // What changes may be tried again at once.
+            self.retry = Patience::default();
+            if let Some(open) = &mut self.open {
+                open.patience = Patience::default();
             }
         }
-        // Whatever was changed after the position was noted has not been read; what was not, has been.
-        let unread = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time > *since);
-        let path = self.files.iter().map(|file| &file.path).find(|path| unread(path)).unwrap_or(&newest).clone();
-        self.site.log.error(format!(
-            "{}: byte {} of {} is in none of the stream's files; reading {} from its start",
-            self.name,
-            at.seek,
-            at.file_name,
-            path.display()
-        ));
-        let reader = Reader::open(&path)?;
-        Ok((path, reader, false))
+        self.candidate = candidate;
+        Ok(None)
     }
 
     /// Starts on a file. Unless it `continues` where the last one stopped, a partial record is over.
@@ -404,6 +426,64 @@ impl Follower {
             self.complaint = what;
         }
     }
+}
+
+/// Where a stream is read on.
+pub(super) struct Located {
+    pub(super) path: PathBuf,
+    /// Opened at the right place.
+    pub(super) reader: Reader,
+    /// This is where reading stopped.
+    continues: bool,
+    /// Why it is not, although there is a position.
+    pub(super) lost: Option<String>,
+    /// Nothing of the stream has been read before.
+    from_start: bool,
+}
+
+/// The file of a stream to read, opened at the right place. `start` is for streams without a position.
+pub(super) fn locate(files: &[LogFile], start: &Start, place: Option<&Place>) -> std::io::Result<Located> {
+    if let Some((path, reader)) = place.map_or(Ok(None), |place| find(files, &place.at))? {
+        return Ok(Located { path, reader, continues: true, lost: None, from_start: false });
+    }
+    let newest = files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
+    let oldest = files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
+    let never_read = place.is_none_or(|place| place.at.seek == 0 && place.at.last_hash.is_empty());
+    let Some(Place { at, since }) = place.filter(|_| !never_read) else {
+        let (path, reader, from_start) = match start {
+            Start::Newest if place.is_none() => (newest.clone(), Reader::open_behind(&newest, None)?, false),
+            Start::Behind(path, size) if place.is_none() => {
+                (path.clone(), Reader::open_behind(path, Some(*size))?, false)
+            }
+            _ => (oldest.clone(), Reader::open(&oldest)?, true),
+        };
+        return Ok(Located { path, reader, continues: false, lost: None, from_start });
+    };
+    // Whatever was changed after the position was noted has not been read; what was not, has been. The clock of files
+    // is coarse.
+    let unread = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time >= *since);
+    let changed = files.iter().map(|file| &file.path).find(|path| unread(path));
+    let recorded = || files.iter().map(|file| &file.path).find(|path| **path == *at.file_name);
+    let path = changed.or_else(|| recorded().filter(|_| at.seek == 0)).unwrap_or(&newest).clone();
+    let lost = (at.seek > 0).then(|| format!("byte {} of {} is in none of the stream's files", at.seek, at.file_name));
+    let reader = Reader::open(&path)?;
+    Ok(Located { path, reader, continues: false, lost, from_start: false })
+}
+
+/// The file that holds a position, which its last bytes identify; the start of a file could be any file's.
+fn find(files: &[LogFile], at: &Position) -> std::io::Result<Option<(PathBuf, Reader)>> {
+    if at.seek == 0 {
+        return Ok(None);
+    }
+    let recorded = Path::new(&at.file_name);
+    let listed = files.iter().any(|file| file.path == recorded);
+    let others = files.iter().rev().map(|file| file.path.as_path()).filter(|path| *path != recorded);
+    for path in listed.then_some(recorded).into_iter().chain(others) {
+        if let Some(reader) = open_at(path, at)? {
+            return Ok(Some((path.to_owned(), reader)));
+        }
+    }
+    Ok(None)
 }
 
 /// Opens a file at a position if it is the right one; a damaged or vanished file is not.

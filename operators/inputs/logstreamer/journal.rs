@@ -53,7 +53,7 @@ pub enum Held {
     Nothing,
     /// A position, and when it was written.
     Position(Position, SystemTime),
-    /// Something that is no position; why, and what became of the file.
+    /// Something that is no position; why, and, once it is opened, what became of the file.
     Damage(String),
 }
 
@@ -64,30 +64,20 @@ impl Journal {
     /// When the file is there but cannot be read.
     pub fn open(directory: &Path, name: &str) -> std::io::Result<(Self, Held)> {
         let path = directory.join(file_name(name));
-        let journal = |saved| Journal { path: path.clone(), saved };
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((journal(None), Held::Nothing)),
-            Err(error) => return Err(error),
-        };
-        if text.trim_ascii().is_empty() {
-            return Ok((journal(None), Held::Nothing));
-        }
-        match serde_json::from_slice::<Position>(&text) {
-            Ok(position) => {
-                let written = std::fs::metadata(&path).and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-                Ok((journal(Some(position.clone())), Held::Position(position, written)))
-            }
-            Err(why) => {
+        let (saved, held) = match peek(directory, name)? {
+            Held::Position(position, written) => (Some(position.clone()), Held::Position(position, written)),
+            Held::Nothing => (None, Held::Nothing),
+            Held::Damage(why) => {
                 let mut aside = path.clone().into_os_string();
                 aside.push(".damaged");
                 let fate = match std::fs::rename(&path, &aside) {
                     Ok(()) => format!("kept as {}", Path::new(&aside).display()),
                     Err(error) => format!("cannot be set aside: {error}"),
                 };
-                Ok((journal(None), Held::Damage(format!("journal {} is damaged ({why}); {fate}", path.display()))))
+                (None, Held::Damage(format!("{why}; {fate}")))
             }
-        }
+        };
+        Ok((Journal { path, saved }, held))
     }
 
     /// Replaces the position, unless it is the one already there.
@@ -108,6 +98,29 @@ impl Journal {
         self.saved = Some(position.clone());
         Ok(())
     }
+}
+
+/// What the journal of the stream called `name` holds; nothing is changed.
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub fn peek(directory: &Path, name: &str) -> std::io::Result<Held> {
+    let path = directory.join(file_name(name));
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Held::Nothing),
+        Err(error) => return Err(error),
+    };
+    if text.trim_ascii().is_empty() {
+        return Ok(Held::Nothing);
+    }
+    Ok(match serde_json::from_slice::<Position>(&text) {
+        Ok(position) => {
+            let written = std::fs::metadata(&path).and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+            Held::Position(position, written)
+        }
+        Err(why) => Held::Damage(format!("journal {} is damaged ({why})", path.display())),
+    })
 }
 
 /// The journal's file name: the stream's name, with what a file name cannot hold written as `%XX`. Different

@@ -3,7 +3,8 @@
 //! A *stream* is a row of files that together are one run of bytes; the newest is being written to. `pattern`
 //! says what a path means, `scan` finds the files of each stream, `run` visits the streams, `follow` reads one,
 //! `next` ends its files, `reader` reads one file. Positions are written by `journal` only when the engine says that everything before them is done;
-//! `trail` leads from there back to a file. `watch` tells when to look again.
+//! `trail` leads from there back to a file. `watch` tells when to look again. `survey` says what all of this would
+//! find now.
 
 mod follow;
 mod journal;
@@ -12,10 +13,13 @@ mod pattern;
 mod reader;
 mod run;
 mod scan;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod trail;
 mod watch;
+
+pub use survey::{StreamSurvey, Survey, survey};
 
 use crate::inputs::{Input, InputSpec};
 use crate::plugin::{PluginError, Site};

@@ -8,7 +8,7 @@ use super::reader::{Available, Identity, Reader};
 use super::scan::LogFile;
 use crate::inputs::InputEdge;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Follower {
     /// At the end of the data: whether another file follows.
@@ -65,6 +65,7 @@ impl Follower {
         }
         let Some(open) = &self.open else { return Ok(Look::Again) };
         // Gone without a trace. What was changed later than it is what follows.
+        self.trail.vanished();
         let last = open.reader.modified();
         let later = |file: &&LogFile| {
             std::fs::metadata(&file.path).and_then(|metadata| metadata.modified()).is_ok_and(|time| time > last)
@@ -92,8 +93,9 @@ impl Follower {
         }
         let Some(open) = &self.open else { return Ok(Look::Again) };
         let path = open.path.clone();
-        match Reader::open(&path) {
-            Ok(reader) => self.begin(edge, path, reader, false),
+        match self.decide(&path) {
+            Ok(Some(reader)) => self.begin(edge, path, reader, false),
+            Ok(None) => return Ok(self.rescan()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Truncated and removed: nothing of it is left to read.
                 self.open = None;
@@ -103,22 +105,38 @@ impl Follower {
         Ok(Look::Again)
     }
 
+    /// Asks for a scan, unless that has not helped just now.
+    fn rescan(&mut self) -> Look {
+        let Some(open) = &mut self.open else { return Look::Rescan };
+        if !open.patience.allows() {
+            return Look::Idle;
+        }
+        open.searched = true;
+        Look::Rescan
+    }
+
     /// Looks for a file with the same bytes as those read so far, under any other name: a compressed or
     /// copied file. Goes on in it if there is one.
     fn find_copy(&mut self) -> bool {
         let Some(open) = &self.open else { return false };
-        if open.reader.offset == 0 {
+        let (offset, head) = (open.reader.offset, &open.reader.head);
+        if head.is_empty() {
             return false;
         }
-        let at = Position { seek: open.reader.offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
+        let at = Position { seek: offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
         let others = self.files.iter().rev().map(|file| &file.path).filter(|path| **path != open.path);
         let found = others.into_iter().find_map(|path| {
             let reader = open_at(path, &at).ok().flatten()?;
-            (reader.head == open.reader.head || reader.is_gzip()).then(|| (path.clone(), reader))
+            // At its beginning a position could be any file's.
+            let same = match offset {
+                0 => Reader::peek(path, head.len()).is_ok_and(|(bytes, _)| bytes == *head),
+                _ => reader.is_gzip() || reader.head == *head,
+            };
+            same.then(|| (path.clone(), reader))
         });
         let Some((path, reader)) = found else { return false };
         let former = open.path.clone();
-        self.trail.renamed(path.clone());
+        self.trail.copied(path.clone(), self.position, reader.offset, &reader.tail, reader.plain());
         self.dirty = true;
         self.adopt(path, reader);
         if let Some(open) = &mut self.open {
@@ -129,25 +147,26 @@ impl Follower {
 
     /// Ends the open file and starts on `path`, after making sure that nothing is left and nothing moved.
     fn go_on(&mut self, edge: &InputEdge, path: PathBuf, in_place: bool) -> std::io::Result<Look> {
-        let Some(open) = &mut self.open else { return Ok(Look::Again) };
-        let next = match Reader::open(&path) {
-            Ok(next) => next,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
-            }
-            Err(error) => return Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-        };
-        // A rotation may be under way: both files must still be where the list says, seen after the opening.
-        let settled = (!in_place || Identity::at(&open.path)? == Some(open.reader.identity))
-            && Identity::at(&path)? == Some(next.identity)
-            && next.identity != open.reader.identity;
-        if !settled {
-            return Ok(if open.patience.allows() { Look::Rescan } else { Look::Idle });
-        }
         // Until the newest file has content the writer may still hold the old one.
         let newest = self.files.last().is_none_or(|file| file.path == path);
-        if newest && next.size()? == 0 {
+        if newest && std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0) {
             return Ok(Look::Idle);
+        }
+        // A copy that is being made ends where the copying has come to; the file that is copied goes on there.
+        if in_place && let Some(original) = self.original(&path)? {
+            self.begin(edge, path, original, true);
+            return Ok(Look::Again);
+        }
+        let next = match self.decide(&path) {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(self.rescan()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self.rescan()),
+            Err(error) => return Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        };
+        let Some(open) = &mut self.open else { return Ok(Look::Again) };
+        // A rotation may be under way: the open file must still be where the list says, seen after the opening.
+        if in_place && Identity::at(&open.path)? != Some(open.reader.identity) {
+            return Ok(self.rescan());
         }
         // Looked at last: what was written before the next file got its first byte is there by now.
         match open.reader.available()? {
@@ -156,6 +175,17 @@ impl Follower {
             Available::Shrunk => {}
         }
         Ok(Look::Again)
+    }
+
+    /// The file at `path` behind what was read of the open file, if the open file is a copy of it. Files with the
+    /// same lines are told apart by their age: a copy is younger.
+    fn original(&self, path: &Path) -> std::io::Result<Option<Reader>> {
+        let Some(open) = self.open.as_ref().filter(|open| open.reader.offset > 0) else { return Ok(None) };
+        let at = Position { seek: open.reader.offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
+        Ok(open_at(path, &at)?.filter(|original| {
+            let younger = open.reader.created().zip(original.created()).is_some_and(|(copy, age)| copy > age);
+            younger && original.head == open.reader.head
+        }))
     }
 }
 

@@ -9,8 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+/// What a compressed file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// What a file is, whatever its name: device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity(u64, u64);
 
 impl Identity {
@@ -26,7 +29,8 @@ impl Identity {
         }
     }
 
-    fn of(metadata: &std::fs::Metadata) -> Self {
+    /// Which file the metadata is of.
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
         Identity(metadata.dev(), metadata.ino())
     }
 }
@@ -84,6 +88,20 @@ impl Reader {
             tail: Vec::new(),
             compared: None,
         })
+    }
+
+    /// Opens the file at its beginning and remembers its first bytes, so that it is noticed when the file is
+    /// overwritten before they are read.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_and_look(path: &Path) -> std::io::Result<Self> {
+        let mut reader = Reader::open(path)?;
+        reader.head = reader.window(reader.size()?.min(WINDOW as u64))?;
+        if reader.head.starts_with(&GZIP) {
+            reader.head.clear();
+        }
+        Ok(reader)
     }
 
     /// Opens the file at a position, if the bytes before it are those the position was taken behind.
@@ -198,9 +216,13 @@ impl Reader {
     }
 
     /// Whether the bytes before `offset` are still those that were read: a file can be truncated and grow
-    /// beyond the old offset between two looks.
+    /// beyond the old offset between two looks. At the beginning, whether the first bytes are those that were seen.
     pub fn still_holds(&self) -> bool {
-        self.is_gzip() || self.window(self.offset).is_ok_and(|window| window == self.tail)
+        let (end, bytes) = match self.offset {
+            0 => (self.head.len() as u64, &self.head),
+            offset => (offset, &self.tail),
+        };
+        self.is_gzip() || self.window(end).is_ok_and(|window| window == *bytes)
     }
 
     /// Counts a compressed file as read to its end.
@@ -229,7 +251,12 @@ impl Reader {
         Ok((bytes, reader.is_gzip()))
     }
 
-    /// Reads what comes next; 0 at the end.
+    /// When the file was made, where the file system keeps that.
+    pub fn created(&self) -> Option<SystemTime> {
+        self.file.metadata().and_then(|metadata| metadata.created()).ok()
+    }
+
+    /// Reads what comes next; 0 at the end, and when the file has been overwritten.
     ///
     /// # Errors
     /// What the system or the decompressor says; `offset` then still counts what was handed out.
@@ -238,7 +265,11 @@ impl Reader {
             self.look_for_gzip()?;
         }
         let read = match &mut self.source {
-            Source::Plain => self.file.read_at(buffer, self.offset)?,
+            // Compared after reading: what is still there now was there then.
+            Source::Plain => match self.file.read_at(buffer, self.offset)? {
+                read if self.still_holds() => read,
+                _ => 0,
+            },
             Source::Gzip { decoder, done } => {
                 let read = decoder.read(buffer)?;
                 *done = read == 0 && !buffer.is_empty();
@@ -246,8 +277,11 @@ impl Reader {
             }
         };
         let bytes = buffer.get(..read).unwrap_or_default();
-        if self.head.len() < WINDOW && self.head.len() as u64 == self.offset {
-            self.head.extend_from_slice(&bytes[..bytes.len().min(WINDOW - self.head.len())]);
+        if self.head.len() < WINDOW
+            && let Some(known) = (self.head.len() as u64).checked_sub(self.offset)
+            && let Some(new) = bytes.get(known as usize..)
+        {
+            self.head.extend_from_slice(&new[..new.len().min(WINDOW - self.head.len())]);
         }
         push_window(&mut self.tail, bytes);
         self.offset += read as u64;
@@ -256,7 +290,7 @@ impl Reader {
 
     fn look_for_gzip(&mut self) -> std::io::Result<()> {
         let mut magic = [0; 2];
-        if !self.is_gzip() && self.file.read_at(&mut magic, 0)? == 2 && magic == [0x1f, 0x8b] {
+        if !self.is_gzip() && self.file.read_at(&mut magic, 0)? == 2 && magic == GZIP {
             let decoder = Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, self.file.clone())));
             self.source = Source::Gzip { decoder, done: false };
         }

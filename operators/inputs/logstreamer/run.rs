@@ -4,7 +4,7 @@ use super::LogstreamerSettings;
 use super::follow::{Follower, Look, Start};
 use super::pattern::FileMatch;
 use super::scan::{self, LogFile};
-use super::watch::{Event, Watch};
+use super::watch::{Announced, Event, Watch};
 use crate::inputs::{ChunkBuf, ChunkPool, Commit, Credit, Input, InputEdge, Runs};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use std::collections::{HashMap, HashSet};
@@ -22,6 +22,8 @@ const HEADROOM: usize = 8 * 1024;
 const KEEP: usize = 8;
 /// Without notifications files are looked at this often, however long `check_data_interval` is.
 const POLL: Duration = Duration::from_millis(50);
+/// Where every change is announced files are looked at this seldom: writes through a memory map are not announced.
+const RARELY: Duration = Duration::from_secs(1);
 /// After a notification this long is waited, so that lines written one by one are read together.
 const GATHER: Duration = Duration::from_millis(5);
 /// Scans because of notifications are at least this far apart.
@@ -149,11 +151,14 @@ impl Logstreamer {
     async fn follow(&mut self, edge: &InputEdge, commits: &mut Option<UnboundedReceiver<Commit>>) {
         let pool = ChunkPool::new(CHUNK, HEADROOM, KEEP);
         let mut watch = Watch::new().ok();
-        let mut pause = if watch.is_some() { self.check_every } else { self.check_every.min(POLL) };
+        let mut pause = if watch.is_some() { self.check_every.max(RARELY) } else { self.check_every.min(POLL) };
         let mut scanned = Instant::now();
         let mut checked = Instant::now();
         let mut scan_at = scanned + self.rescan_every;
         let mut awake: Vec<bool> = Vec::new();
+        if let Some(watch) = &mut watch {
+            watch.tree(&self.root);
+        }
         self.watch_directories(watch.as_mut());
         while !edge.is_stopping() {
             while let Some(commit) = commits.as_mut().and_then(|commits| commits.try_recv().ok()) {
@@ -180,10 +185,11 @@ impl Logstreamer {
                 }
                 let look = self.followers[index].look(edge);
                 if let (Some(watch), Some(file)) = (watch.as_mut(), self.followers[index].take_changed()) {
-                    // The kernel limits how many files can be watched.
-                    if !watch.follow(index as u32, file) {
-                        pause = pause.min(POLL);
-                    }
+                    pause = match watch.follow(index as u32, file) {
+                        Announced::Always => pause,
+                        Announced::Perhaps => pause.min(self.check_every),
+                        Announced::Never => pause.min(self.check_every).min(POLL),
+                    };
                 }
                 match look {
                     Look::Data => {
@@ -223,6 +229,9 @@ impl Logstreamer {
                         }
                     }
                     Event::Entry(path) if path.is_dir() || self.pattern.takes(&path) => {
+                        if let Some(watch) = watch.as_mut().filter(|_| path.is_dir() && !path.is_symlink()) {
+                            watch.tree(&path);
+                        }
                         scan_at = scan_at.min((scanned + SCAN_GAP).max(Instant::now()));
                     }
                     Event::Entry(_) => {}
@@ -239,8 +248,8 @@ impl Logstreamer {
         pool: &Arc<ChunkPool>,
         commits: &mut Option<UnboundedReceiver<Commit>>,
     ) -> Option<(ChunkBuf, Credit)> {
-        if let Some(credit) = edge.credits().try_take(pool.size()) {
-            return Some((pool.take(), credit));
+        if let Some(taken) = edge.try_buffer(pool) {
+            return Some(taken);
         }
         loop {
             for follower in &mut self.followers {

@@ -1,6 +1,7 @@
 //! Finds the files below the log directory and groups them into streams.
 
 use super::pattern::FileMatch;
+use super::reader::Identity;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,8 @@ pub struct LogFile {
     pub rank: Vec<i64>,
     /// Its full path; decides between equal ranks.
     pub path: PathBuf,
+    /// Which file was there when the tree was scanned.
+    pub identity: Identity,
 }
 
 /// What one walk through the tree found.
@@ -71,7 +74,11 @@ fn visit(path: PathBuf, pattern: &FileMatch, horizon: Option<SystemTime>, found:
         found.stale.push((path, metadata.len()));
         return;
     }
-    found.streams.entry(matched.stream).or_default().push(LogFile { rank: matched.rank, path });
+    found.streams.entry(matched.stream).or_default().push(LogFile {
+        rank: matched.rank,
+        path,
+        identity: Identity::of(&metadata),
+    });
 }
 
 /// Visits everything that is no directory, in lexical order; what cannot be read is passed over.

@@ -29,6 +29,8 @@ struct Segment {
     marks: VecDeque<Mark>,
     /// The bytes of a compressed file that are not committed yet, and the window before them.
     history: Vec<u8>,
+    /// The file is not there any more, under any name: a position at its end would lead nowhere.
+    gone: bool,
 }
 
 /// The files that the uncommitted part of a stream came from, oldest first.
@@ -36,6 +38,9 @@ struct Segment {
 pub struct Trail {
     segments: VecDeque<Segment>,
     committed: u64,
+    /// Nothing of the stream has ever been committed. Its journal then says so by an empty hash: a start may find
+    /// the file under another name, with older ones before it.
+    pub fresh: bool,
 }
 
 impl Trail {
@@ -49,6 +54,7 @@ impl Trail {
             file: None,
             marks: VecDeque::new(),
             history: before.to_vec(),
+            gone: false,
         });
     }
 
@@ -56,7 +62,20 @@ impl Trail {
     pub fn renamed(&mut self, path: PathBuf) {
         if let Some(segment) = self.segments.back_mut() {
             segment.path = path;
+            segment.gone = false;
         }
+    }
+
+    /// The current file's bytes are in the file at `path` now, which goes on from `start` on, at `offset`.
+    /// `before` are the bytes before, and `file` reads all of them again unless it is compressed.
+    pub fn copied(&mut self, path: PathBuf, start: u64, offset: u64, before: &[u8], file: Option<Arc<File>>) {
+        if let Some(segment) = self.segments.back_mut() {
+            segment.path.clone_from(&path);
+            if std::mem::take(&mut segment.gone) && segment.file.is_none() {
+                segment.file = file;
+            }
+        }
+        self.begin(path, start, offset, before);
     }
 
     /// The bytes of the current file that were read so far are gone.
@@ -64,6 +83,14 @@ impl Trail {
         if let Some(segment) = self.segments.back_mut() {
             segment.file = None;
             segment.history.clear();
+            segment.gone = true;
+        }
+    }
+
+    /// The current file has vanished; an open handle still reads it.
+    pub fn vanished(&mut self) {
+        if let Some(segment) = self.segments.back_mut() {
+            segment.gone = true;
         }
     }
 
@@ -89,17 +116,25 @@ impl Trail {
 
     /// The committed position as a place in a file; forgets what lies before. `None` when nothing was opened,
     /// or when the bytes that identify the place are gone.
+    ///
+    /// Between two files this is the end of the first one, which its last bytes identify under any name. The start
+    /// of the second could be any file's.
     pub fn position(&mut self) -> Option<Position> {
         let committed = self.committed;
-        while self.segments.get(1).is_some_and(|next| next.start <= committed) {
+        while let (Some(segment), Some(next)) = (self.segments.front(), self.segments.get(1)) {
+            let empty = segment.offset == 0 && segment.start == next.start;
+            if next.start > committed || next.start == committed && !segment.gone && !empty {
+                break;
+            }
             self.segments.pop_front();
         }
+        let fresh = self.fresh && committed == 0;
         let segment = self.segments.front_mut()?;
         let window = segment.window(committed)?;
         Some(Position {
             seek: segment.offset + committed.saturating_sub(segment.start),
             file_name: segment.path.to_string_lossy().into_owned(),
-            last_hash: hash(&window),
+            last_hash: if fresh { String::new() } else { hash(&window) },
         })
     }
 }
@@ -174,8 +209,11 @@ mod tests {
             for step in steps {
                 committed = (committed + step).min(position);
                 trail.commit(committed);
-                let (index, (start, content)) =
-                    starts.iter().enumerate().rfind(|(_, (start, _))| *start <= committed).unwrap();
+                let (index, (start, content)) = starts
+                    .iter()
+                    .enumerate()
+                    .rfind(|(_, (start, _))| *start < committed || committed == 0)
+                    .unwrap();
                 let seek = (committed - start) as usize;
                 let wanted = Position {
                     seek: seek as u64,
@@ -183,6 +221,54 @@ mod tests {
                     last_hash: hash(&content.as_bytes()[..seek]),
                 };
                 prop_assert_eq!(trail.position(), Some(wanted));
+            }
+        }
+    }
+
+    #[test]
+    fn between_two_files_the_end_of_the_first_is_the_position_unless_it_is_gone() {
+        let place = |trail: &mut Trail| trail.position().map(|at| (at.file_name, at.seek));
+        for gone in [false, true] {
+            let mut trail = Trail::default();
+            trail.begin("/a".into(), 0, 0, &[]);
+            trail.read(0, &[], b"one\n", Some(Arc::new(tempfile::tempfile().unwrap())));
+            if gone {
+                trail.vanished();
+            }
+            trail.begin("/b".into(), 4, 0, &[]);
+            trail.commit(4);
+            let expected = if gone { ("/b".to_owned(), 0) } else { ("/a".to_owned(), 4) };
+            assert_eq!(place(&mut trail), Some(expected));
+            trail.read(4, &[], b"two\n", Some(Arc::new(tempfile::tempfile().unwrap())));
+            trail.commit(8);
+            assert_eq!(place(&mut trail), Some(("/b".to_owned(), 4)));
+        }
+    }
+
+    #[test]
+    fn a_position_in_a_file_that_went_on_in_its_copy_is_exact() {
+        for compressed in [false, true] {
+            let mut trail = Trail::default();
+            let content: Vec<u8> = (0..3000u32).flat_map(|i| i.to_be_bytes()).collect();
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&content).unwrap();
+            let file = Arc::new(file);
+            trail.begin("/a".into(), 0, 0, &[]);
+            trail.read(0, &[], &content[..1000], Some(file.clone()));
+            trail.overwritten();
+            let handle = || (!compressed).then(|| file.clone());
+            trail.copied("/a.1".into(), 1000, 1000, &content[500..1000], handle());
+            trail.read(1000, &content[500..1000], &content[1000..3000], handle());
+            for committed in [700, 1500, 2800] {
+                trail.commit(committed as u64);
+                let found = trail.position().map(|at| (at.file_name, at.seek, at.last_hash));
+                let exact = Some(("/a.1".to_owned(), committed as u64, hash(&content[..committed])));
+                // What was read before the file was overwritten is only to be had from a plain copy.
+                assert_eq!(
+                    found,
+                    if compressed && committed == 700 { None } else { exact },
+                    "{compressed} {committed}"
+                );
             }
         }
     }

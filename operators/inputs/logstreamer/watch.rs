@@ -10,6 +10,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use tokio::io::unix::AsyncFd;
 
+/// How reliably changes of a file are announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// Every write through this kernel, and no other kernel can write.
+    Always,
+    /// On a file system that others may write to as well, or that is not known.
+    Perhaps,
+    /// The kernel has no more watches to give.
+    Never,
+}
+
+/// Directories watched only because a log file may appear there; in others one is found by the next scan.
+const MOST_DIRECTORIES: usize = 1000;
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -66,19 +80,18 @@ impl Watch {
         unsafe { libc::inotify_rm_watch(self.fd.get_ref().as_raw_fd(), wd) };
     }
 
-    /// Watches the file that a stream reads now, instead of the one before; says whether that is possible.
-    pub fn follow(&mut self, stream: u32, file: &File) -> bool {
+    /// Watches the file that a stream reads now, instead of the one before.
+    pub fn follow(&mut self, stream: u32, file: &File) -> Announced {
         if let Some(wd) = self.files.remove(&stream) {
             self.remove(wd);
         }
         // By descriptor: the name may already belong to another file.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let wd = self.add(path.as_bytes(), libc::IN_MODIFY | libc::IN_ATTRIB | libc::IN_MOVE_SELF);
-        if let Some(wd) = wd {
-            self.watched.insert(wd, Watched::Stream(stream));
-            self.files.insert(stream, wd);
-        }
-        wd.is_some()
+        let Some(wd) = wd else { return Announced::Never };
+        self.watched.insert(wd, Watched::Stream(stream));
+        self.files.insert(stream, wd);
+        if is_local(file) { Announced::Always } else { Announced::Perhaps }
     }
 
     /// Watches a directory for new entries.
@@ -90,6 +103,18 @@ impl Watch {
         if let Some(wd) = self.add(path.as_os_str().as_bytes(), mask) {
             self.watched.insert(wd, Watched::Directory(path.to_owned()));
             self.directories.insert(path.to_owned(), wd);
+        }
+    }
+
+    /// Watches a directory and all below it, each before it is searched, so that nothing new is missed.
+    pub fn tree(&mut self, path: &Path) {
+        if self.directories.len() >= MOST_DIRECTORIES {
+            return;
+        }
+        self.directory(path);
+        let Ok(entries) = std::fs::read_dir(path) else { return };
+        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            self.tree(&entry.path());
         }
     }
 
@@ -135,4 +160,15 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether the file lies on a file system that only this kernel writes to.
+fn is_local(file: &File) -> bool {
+    // SAFETY: all zeros is a valid value of this plain C structure.
+    let mut about: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the descriptor is open and the structure outlives the call.
+    let failed = unsafe { libc::fstatfs(file.as_raw_fd(), &mut about) } != 0;
+    // ext4, btrfs, tmpfs, xfs, f2fs, zfs: the magic numbers of statfs(2).
+    const LOCAL: [u64; 6] = [0xef53, 0x9123_683e, 0x0102_1994, 0x5846_5342, 0xf2f5_2010, 0x2fc1_2fc1];
+    !failed && u64::try_from(about.f_type).is_ok_and(|kind| LOCAL.contains(&kind))
 }

@@ -2,12 +2,12 @@
 
 use crate::inputs::tcp::listener::{Accepted, Peer};
 use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, Credit, InputEdge, Stream};
-use crate::net::seldom::Seldom;
 use crate::net::{socket, unix_nanos};
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -26,13 +26,13 @@ pub(super) struct Acceptor {
     pub tls: Option<TlsAcceptor>,
     pub keep_alive: Option<u32>,
     pub open: Arc<Counter>,
-    pub log: Arc<Mutex<Seldom>>,
+    pub log: Arc<Throttle>,
 }
 
 impl Acceptor {
     fn complain(&self, text: impl FnOnce() -> String) {
         // A panic elsewhere leaves the limiter usable: it holds two numbers.
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).error(&self.edge.site.log, text);
+        self.log.error(&self.edge.site.log, text);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where TcpInput listens.
 
 use crate::net::address::{Family, HostPort, canonical};
+use crate::net::listen::{self, Steps, Wrong};
 use crate::net::unix::{self, SocketFile};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Type};
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -10,19 +11,13 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 /// Connections that may wait to be accepted; the system's limit applies as well.
 const BACKLOG: i32 = 1024;
 
+const STEPS: Steps = Steps { resolve: "ResolveTCPAddress", listen: "ListenTCP" };
+
 /// Where to listen, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Ip(HostPort, Family),
     Unix(String),
-}
-
-/// Why an endpoint cannot be listened on.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub option: &'static str,
-    pub why: String,
-    pub help: &'static str,
 }
 
 impl Endpoint {
@@ -72,17 +67,9 @@ impl Listener {
         match endpoint {
             Endpoint::Unix(path) => listen_unix(path).map_err(|error| format!("ListenTCP failed: {path}: {error}")),
             Endpoint::Ip(address, family) => {
-                let found = address.to_listen(*family).await;
-                let found = found.map_err(|why| format!("ResolveTCPAddress failed: {why}"))?;
-                let mut first_error = None;
-                for candidate in found {
-                    match listen_tcp(candidate, *family) {
-                        Ok(listener) => return Ok(Listener::Tcp(listener)),
-                        Err(error) => first_error = first_error.or(Some(error)),
-                    }
-                }
-                let why = first_error.map_or("no address".to_owned(), |error| error.to_string());
-                Err(format!("ListenTCP failed: {address}: {why}"))
+                listen::first(address, *family, STEPS, |candidate| listen_tcp(candidate, *family))
+                    .await
+                    .map(Listener::Tcp)
             }
         }
     }
@@ -111,10 +98,7 @@ impl Listener {
 }
 
 fn listen_tcp(address: SocketAddr, family: Family) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(family == Family::V6)?;
-    }
+    let socket = listen::socket(address, family, Type::STREAM, Protocol::TCP)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

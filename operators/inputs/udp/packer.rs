@@ -1,10 +1,11 @@
 //! Puts datagrams into chunks: as many as fit, as long as they belong to the same stream.
 
+use super::receive::Taker;
 use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, Credit, InputEdge, Stream};
-use crate::net::datagrams::Datagram;
-use crate::net::seldom::Seldom;
+use crate::net::datagrams::{Datagram, Inbox};
 use crate::net::unix_nanos;
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,6 +16,17 @@ const CHUNK_SIZE: usize = 64 * 1024;
 const CHUNK_DATAGRAMS: usize = 512;
 /// Most senders remembered: past it all are forgotten, so that invented addresses take no memory.
 const SENDERS: usize = 1024;
+
+impl Taker for Packer<'_> {
+    async fn take(&mut self, inbox: &Inbox, drained: bool) {
+        for datagram in inbox.iter() {
+            self.add(datagram).await;
+        }
+        if drained {
+            self.flush();
+        }
+    }
+}
 
 /// A stream and where it is.
 struct Place {
@@ -40,7 +52,7 @@ pub(super) struct Packer<'a> {
     next_stream: u32,
     open: Option<Open>,
     cut: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 impl<'a> Packer<'a> {
@@ -53,7 +65,7 @@ impl<'a> Packer<'a> {
             next_stream: 0,
             open: None,
             cut: edge.site.stats.counter("CutDatagrams", "count"),
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 

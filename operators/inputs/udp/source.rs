@@ -2,31 +2,26 @@
 
 use crate::net::address::{Family, HostPort};
 use crate::net::datagrams::BATCH;
+use crate::net::listen::{self, Steps, Wrong};
 use crate::net::unix::{self, SocketFile};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, RawFd};
 
+const STEPS: Steps = Steps { resolve: "ResolveUDPAddr", listen: "ListenUDP" };
+
 /// Where datagrams come from, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(in crate::inputs) enum Endpoint {
     Ip(HostPort, Family),
     Unix(String),
     Descriptor(RawFd),
 }
 
-/// Why an endpoint cannot be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub option: &'static str,
-    pub why: String,
-    pub help: &'static str,
-}
-
 impl Endpoint {
     /// Reads the `net` and `address` options.
-    pub(super) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
+    pub(in crate::inputs) fn parse(net: &str, address: &str) -> Result<Endpoint, Wrong> {
         let wrong = |why: String, help| Err(Wrong { option: "address", why, help });
         if net == "unixgram" {
             return match unix::address(address) {
@@ -58,7 +53,7 @@ impl Endpoint {
 
     /// How many datagrams to take at a time, and the largest: what IP can carry, or what senders on this machine
     /// may send with the usual limits.
-    pub(super) fn slots(&self) -> (usize, usize) {
+    pub(in crate::inputs) fn slots(&self) -> (usize, usize) {
         match self {
             Endpoint::Ip(..) => (BATCH, 64 * 1024),
             Endpoint::Unix(_) | Endpoint::Descriptor(_) => (BATCH / 4, 256 * 1024),
@@ -81,7 +76,7 @@ fn parse_number(text: &str) -> Option<RawFd> {
 }
 
 /// An open socket. Dropping it closes it and removes its file.
-pub(super) struct Source {
+pub(in crate::inputs) struct Source {
     pub socket: Socket,
     /// Where it listens, with the port that the system chose where none was given.
     pub address: String,
@@ -91,24 +86,10 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the socket.
-    pub(super) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
+    pub(in crate::inputs) async fn open(endpoint: &Endpoint, reuse_port: bool) -> Result<Source, String> {
         let source = match endpoint {
             Endpoint::Ip(address, family) => {
-                let found = address.to_listen(*family).await;
-                let found = found.map_err(|why| format!("ResolveUDPAddr failed: {why}"))?;
-                let mut first_error = None;
-                let mut bound = None;
-                for candidate in found {
-                    match bind(candidate, *family, reuse_port) {
-                        Ok(source) => {
-                            bound = Some(source);
-                            break;
-                        }
-                        Err(error) => first_error = first_error.or(Some(error)),
-                    }
-                }
-                let why = || first_error.map_or("no address".to_owned(), |error| error.to_string());
-                bound.ok_or_else(|| format!("ListenUDP failed: {address}: {}", why()))?
+                listen::first(address, *family, STEPS, |candidate| bind(candidate, *family, reuse_port)).await?
             }
             Endpoint::Unix(path) => {
                 let (socket, file) = unix::bind(Type::DGRAM, path)
@@ -123,10 +104,7 @@ impl Source {
 }
 
 fn bind(address: SocketAddr, family: Family, reuse_port: bool) -> io::Result<Source> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(family == Family::V6)?;
-    }
+    let socket = listen::socket(address, family, Type::DGRAM, Protocol::UDP)?;
     if reuse_port {
         socket.set_reuse_port(true)?;
     }

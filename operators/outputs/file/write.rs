@@ -264,6 +264,8 @@ impl Output for FileOutput {
 /// Waits until `at`; for ever when there is no such time.
 async fn sleep_until(at: Option<Instant>) {
     match at {
+        // The timer counts in milliseconds, and a pipe has room again long before the next one.
+        Some(at) if at <= Instant::now() => tokio::task::yield_now().await,
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }

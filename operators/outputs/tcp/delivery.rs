@@ -1,12 +1,14 @@
 //! The life of TcpOutput: connect when there is something to write, write, notice what becomes of it, start over.
 
-use crate::net::backoff::{Backoff, Deadline};
-use crate::net::seldom::Seldom;
-use crate::outputs::tcp::link::{Incoming, Link, Target};
+use crate::backoff::Backoff;
+use crate::net::deadline::Deadline;
+use crate::net::dial::Target;
+use crate::outputs::tcp::link::{Incoming, Link};
 use crate::outputs::tcp::window::{Acknowledged, Window};
 use crate::outputs::{Feed, FeedEvent};
 use crate::plugin::PluginError;
 use crate::stats::Counter;
+use crate::throttle::Throttle;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +39,7 @@ pub(super) struct Delivery<'a> {
     backoff: Backoff,
     delivered: Arc<Counter>,
     replayed: Arc<Counter>,
-    complaints: Seldom,
+    complaints: Throttle,
 }
 
 /// How writing over a connection ended.
@@ -82,7 +84,7 @@ impl<'a> Delivery<'a> {
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
             delivered,
             replayed,
-            complaints: Seldom::default(),
+            complaints: Throttle::default(),
         }
     }
 
@@ -187,7 +189,7 @@ impl<'a> Delivery<'a> {
     /// Waits between two attempts; a shutdown cuts the wait short once. What comes meanwhile is taken, so that
     /// the feed's end is not missed.
     async fn pause(&mut self) {
-        let until = Instant::now() + self.backoff.step();
+        let until = Instant::now() + self.backoff.pause();
         while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
             tokio::select! {
                 () = self.deadline.pause(left) => return,

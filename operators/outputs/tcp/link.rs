@@ -1,30 +1,14 @@
 //! One connection of TcpOutput: bytes out without waiting, and how far they have come.
 
-use crate::net::address::{Family, HostPort};
+use crate::net::dial::{Connection, Target};
 use crate::net::socket;
-use crate::tls::{self, TlsSettings};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConnection;
 
-/// How long a peer may take to accept a connection, and again to shake hands.
-const CONNECT: Duration = Duration::from_secs(10);
 /// What a peer says is thrown away, so much at a time.
 const DISCARD: usize = 4096;
-
-/// Where to connect, and how.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub address: HostPort,
-    pub local: Option<SocketAddr>,
-    pub tls: Option<TlsSettings>,
-    pub keep_alive: Option<u32>,
-}
 
 /// What came from the peer.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,45 +40,13 @@ impl Link {
     /// # Errors
     /// One line: why the last address that was tried did not answer.
     pub(super) async fn open(target: &Target) -> Result<Link, String> {
-        let family = match target.local {
-            None => Family::Any,
-            Some(local) if local.is_ipv4() => Family::V4,
-            Some(_) => Family::V6,
-        };
-        // Read at every connection, so that renewed certificates need no restart.
-        let tls = match &target.tls {
-            Some(settings) => {
-                let init = |why| format!("TLS init error: {why}");
-                let config = tls::client_config(settings).map_err(init)?;
-                Some((TlsConnector::from(config), tls::server_name(settings, &target.address.host).map_err(init)?))
+        Ok(match Connection::open(target).await? {
+            Connection::Plain(stream) => Link::over(stream, None),
+            Connection::Tls(stream) => {
+                let (stream, session) = stream.into_inner();
+                Link::over(stream, Some(Box::new(session)))
             }
-            None => None,
-        };
-        let mut failure = "no address".to_owned();
-        for address in target.address.to_dial(family).await? {
-            let connected = timeout(CONNECT, connect(address, target)).await;
-            let stream = match connected {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    failure = error.to_string();
-                    continue;
-                }
-                Err(_) => {
-                    failure = "no answer".to_owned();
-                    continue;
-                }
-            };
-            let Some((connector, name)) = &tls else { return Ok(Link::over(stream, None)) };
-            match timeout(CONNECT, connector.connect(name.clone(), stream)).await {
-                Ok(Ok(stream)) => {
-                    let (stream, session) = stream.into_inner();
-                    return Ok(Link::over(stream, Some(Box::new(session))));
-                }
-                Ok(Err(error)) => failure = format!("TLS handshake failed: {error}"),
-                Err(_) => failure = "no answer to the TLS handshake".to_owned(),
-            }
-        }
-        Err(failure)
+        })
     }
 
     fn over(stream: TcpStream, tls: Option<Box<ClientConnection>>) -> Link {
@@ -223,22 +175,6 @@ impl Link {
         }
         socket2::SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write)
     }
-}
-
-async fn connect(address: SocketAddr, target: &Target) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    if let Some(local) = target.local {
-        // A fixed port may still be held by the connection before.
-        socket.set_reuseaddr(true)?;
-        socket.bind(local)?;
-    }
-    let stream = socket.connect(address).await?;
-    // Writes are whole blocks; waiting for more to fill a packet would only delay the last one.
-    stream.set_nodelay(true)?;
-    if let Some(period) = target.keep_alive {
-        socket::keep_alive(&stream, period)?;
-    }
-    Ok(stream)
 }
 
 /// The socket as the session wants it: reads and writes that do not wait, and are counted.

@@ -23,8 +23,8 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
 
-/// What becomes of the daemon when a filter has ended for good.
-pub type OnEnd = Box<dyn FnMut(&PluginError)>;
+/// What becomes of the daemon when a filter has ended for good; `false`: it never ran.
+pub type OnEnd = Box<dyn FnMut(bool)>;
 
 /// A filter with everything it needs on its worker.
 pub struct FilterNode {
@@ -51,13 +51,21 @@ struct Running {
     injector: Injector,
     injected: Arc<Counter>,
     processed: Arc<Counter>,
+    /// Messages that came when the filter had ended.
+    dropped: Arc<Counter>,
+    started: bool,
 }
 
 impl Running {
     fn new(node: FilterNode) -> Self {
         let stats = &node.site.stats;
+        let mut injector = Injector::new(node.site.globals.clone());
+        let (matcher, predicates) = (node.matcher.clone(), node.predicates.clone());
+        injector.set_own_match(Box::new(move |row| matcher.matches(&predicates, row)));
         let mut running = Running {
-            injector: Injector::new(node.site.globals.clone()),
+            injector,
+            dropped: stats.drops("filter-ended"),
+            started: false,
             processed: stats.counter("ProcessMessageCount", "count"),
             injected: stats.counter("InjectMessageCount", "count"),
             filter: None,
@@ -70,7 +78,7 @@ impl Running {
 
     fn start(&mut self) {
         match (self.node.build)() {
-            Ok(filter) => self.filter = Some(filter),
+            Ok(filter) => (self.filter, self.started) = (Some(filter), true),
             Err(error) => self.fail(error),
         }
     }
@@ -84,12 +92,15 @@ impl Running {
             self.retries += 1;
             self.node.site.log.info("now restarting");
             match (self.node.build)() {
-                Ok(filter) => return self.filter = Some(filter),
+                Ok(filter) => {
+                    (self.filter, self.started) = (Some(filter), true);
+                    return;
+                }
                 Err(error) => self.node.site.log.error(&error),
             }
         }
         self.node.site.log.info("stopped");
-        (self.node.on_end)(&error);
+        (self.node.on_end)(self.started);
     }
 
     /// Calls the plugin; a panic in it is its failure and nobody else's.
@@ -104,13 +115,19 @@ impl Running {
         }
     }
 
-    fn process(&mut self, selection: &Selection) {
+    fn process(&mut self, round: u32, selection: &Selection) {
+        if self.filter.is_none() {
+            self.dropped.add(selection.len());
+            return;
+        }
+        self.injector.set_round(round);
         self.processed.add(selection.len());
         self.node.status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
         self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
     }
 
     fn tick(&mut self, epoch: u64, tick: Tick) {
+        self.injector.set_round(0);
         match tick {
             Tick::Timer => self.call((epoch * 1_000_000) as i64, |f, out| f.tick((epoch * 1_000_000) as i64, out)),
             Tick::Stop => self.call(crate::engine::clock::now_ns(), |filter, out| filter.stop(out)),
@@ -119,7 +136,7 @@ impl Running {
 
     /// What the filter injected at `round`, less what it may not inject.
     fn take_injected(&mut self, round: u32) -> Option<Selection> {
-        let batch = self.injector.take()?;
+        let (batch, exempt) = self.injector.take_with_exempt()?;
         let rows = batch.len();
         let site = &self.node.site;
         if round >= site.globals.max_message_loops.max(1) {
@@ -128,6 +145,7 @@ impl Running {
             return None;
         }
         let own = self.node.matcher.select(&self.node.predicates, &batch);
+        let own = heka_message::RowSet::from_fn(rows, |row| own.contains(row) && !exempt.contains(row));
         let refused = own.count(rows);
         if refused > 0 {
             site.log.error("attempted to Inject a message to itself");
@@ -174,7 +192,7 @@ pub fn filter<'scope>(
             data.for_each(|capability, selections| {
                 let time = time_of(&capability);
                 if time.epoch < barrier && waiting.is_empty() {
-                    selections.iter().for_each(|selection| running.process(selection));
+                    selections.iter().for_each(|selection| running.process(time.round, selection));
                     selections.clear();
                     if let Some(injected) = running.take_injected(time.round) {
                         output.session(&capability).give(injected);
@@ -191,7 +209,7 @@ pub fn filter<'scope>(
                         break;
                     }
                     let (time, (capability, selections)) = entry.remove_entry();
-                    selections.iter().for_each(|selection| running.process(selection));
+                    selections.iter().for_each(|selection| running.process(time.round, selection));
                     if let Some(injected) = running.take_injected(time.round) {
                         output.session(&capability).give(injected);
                     }

@@ -5,6 +5,8 @@ pub mod decode;
 pub mod filter;
 pub mod merge;
 pub mod output;
+pub mod resequence;
+pub mod rounds;
 pub mod select;
 pub mod source;
 pub mod split;

@@ -1,12 +1,17 @@
 //! `output`: a plugin's selection is encoded and handed to its task; the capability of everything not yet
 //! acknowledged is held, so the frontier behind this operator is what has been delivered.
+//!
+//! An output that has ended for good delivers nothing more. Its operator lets go of what it holds, so that the
+//! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered.
 
+use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::time_of;
-use crate::engine::wiring::OutputEnds;
+use crate::engine::wiring::{OutputEnds, StopFlag};
 use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
 use heka_operators::encoders::EncodeRunner;
 use heka_operators::outputs::Block;
+use heka_operators::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,12 +30,59 @@ const BYTES_PER_TURN: usize = 1024 * 1024;
 
 /// An output with everything it needs on its worker.
 pub struct OutputNode {
-    /// Encodes and frames.
-    pub encode: EncodeRunner,
+    /// Encodes and frames; `None` when the encoder could not be made, and so nothing can be delivered.
+    pub encode: Option<EncodeRunner>,
     /// The way to the output's task.
     pub ends: OutputEnds,
+    /// Name, counters, log.
+    pub site: Site,
     /// Progress for reports.
     pub status: Arc<NodeStatus>,
+    /// Set when what is not delivered by now is to be given up.
+    pub abort: Arc<StopFlag>,
+    /// How far the checkpoint behind this output may commit.
+    pub limit: Arc<CommitLimit>,
+    /// Whether what it writes comes back: then frames remember how often a message has gone round.
+    pub keeps_loops: bool,
+}
+
+/// What one output has taken and not let go of yet, oldest first.
+#[derive(Default)]
+struct Held {
+    /// Selections that wait to be encoded.
+    waiting: VecDeque<(Capability<Time>, Selection)>,
+    /// Blocks that wait for their acknowledgement.
+    sent: VecDeque<Sent>,
+    /// Messages given up so far.
+    given_up: usize,
+}
+
+/// A block on its way.
+struct Sent {
+    ticket: u64,
+    records: usize,
+    capability: Capability<Time>,
+}
+
+impl Held {
+    /// The oldest time held.
+    fn oldest(&self) -> Option<&Time> {
+        self.sent.front().map(|sent| sent.capability.time()).or(self.waiting.front().map(|(held, _)| held.time()))
+    }
+
+    /// Messages that wait to be encoded.
+    fn waiting(&self) -> usize {
+        self.waiting.iter().map(|(_, selection)| selection.len()).sum()
+    }
+
+    /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
+    fn give_up(&mut self, limit: &CommitLimit) {
+        if let Some(oldest) = self.oldest() {
+            limit.lower(oldest.epoch);
+            self.given_up += self.waiting() + self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
+            self.waiting.clear();
+        }
+    }
 }
 
 /// The frontier of what an output has delivered; the stream itself never carries data. The selection is
@@ -54,54 +106,77 @@ pub fn output<'scope>(
             // A worker that has ended needs no waking.
             let _ = wake.activate();
         });
+        node.abort.wake(node.ends.waker.clone());
     }
     builder.build(move |_capabilities| {
-        let mut waiting: VecDeque<(Capability<Time>, Selection)> = VecDeque::new();
-        let mut sent: VecDeque<(u64, Capability<Time>)> = VecDeque::new();
+        let mut held = Held::default();
         move |frontiers| {
-            let Some(OutputNode { encode, ends, status }) = &mut node else { return };
+            let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
             input.for_each(|capability, selections| {
                 let time = time_of(&capability);
                 let capability = capability.delayed(&time, 0);
-                waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
+                held.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
             });
-            let mut encoded = 0;
-            while !waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && encoded < BYTES_PER_TURN {
-                let mut block = Block::default();
-                let mut held: Option<Capability<Time>> = None;
-                while block.bytes.len() < BLOCK_BYTES {
-                    // A block holds one time, so that acknowledging it releases just that.
-                    if waiting.front().is_none_or(|(next, _)| held.as_ref().is_some_and(|h| h.time() != next.time())) {
-                        break;
-                    }
-                    let Some((capability, selection)) = waiting.pop_front() else { break };
-                    // Grown at once: a block that doubles its way up leaves memory behind.
-                    block.bytes.reserve(selection.batch.source().len() + selection.len());
-                    encode.encode(&selection, &mut block);
-                    status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
-                    held.get_or_insert(capability);
-                }
-                encoded += block.bytes.len();
-                if let (Some(capability), false) = (held, block.is_empty()) {
-                    sent.push_back((ends.sender.send(block), capability));
-                }
+            if let Some(encode) = encode {
+                send(encode, ends, &mut held, status, *keeps_loops);
             }
-            if frontiers[0].is_empty() && waiting.is_empty() {
-                ends.sender.close();
-            }
-            // Arm before the last look at what is acknowledged, so that none is missed.
+            let ended = frontiers[0].is_empty();
+            // Arm before the last look at what has come back, so that none is missed.
             ends.waker.arm();
             let acked = ends.sender.acked();
-            while sent.front().is_some_and(|(ticket, _)| *ticket <= acked) {
-                sent.pop_front();
+            while held.sent.front().is_some_and(|sent| sent.ticket <= acked) {
+                held.sent.pop_front();
             }
-            if !waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT {
+            if encode.is_none() || abort.is_set() || ends.sender.is_abandoned() {
+                // What comes from now on is not delivered either.
+                *encode = None;
+                held.give_up(limit);
+            }
+            if ended && held.waiting.is_empty() {
+                ends.sender.close();
+            }
+            if ended && held.given_up > 0 {
+                let n = std::mem::take(&mut held.given_up);
+                site.stats.drops("output-ended").add(n);
+                site.log.error(format_args!(
+                    "{n} messages were not delivered; what a position or a queue covers comes again after the next start"
+                ));
+            }
+            if !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT {
                 activator.activate();
             }
-            let oldest = sent.front().map(|(_, c)| c.time().epoch).or(waiting.front().map(|(c, _)| c.time().epoch));
-            status.holds.store(oldest.unwrap_or(0), Ordering::Relaxed);
-            status.waiting.store(waiting.iter().map(|(_, s)| s.len()).sum(), Ordering::Relaxed);
+            status.holds.store(held.oldest().map_or(0, |oldest| oldest.epoch), Ordering::Relaxed);
+            status.waiting.store(held.waiting(), Ordering::Relaxed);
         }
     });
     stream
+}
+
+/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
+fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, status: &NodeStatus, keeps_loops: bool) {
+    let mut encoded = 0;
+    while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && encoded < BYTES_PER_TURN {
+        let mut block = Block::default();
+        let mut of: Option<Capability<Time>> = None;
+        while block.bytes.len() < BLOCK_BYTES {
+            // A block holds one time, so that acknowledging it releases just that.
+            if held.waiting.front().is_none_or(|(next, _)| of.as_ref().is_some_and(|of| of.time() != next.time())) {
+                break;
+            }
+            let Some((capability, selection)) = held.waiting.pop_front() else { break };
+            // Grown at once: a block that doubles its way up leaves memory behind.
+            block.bytes.reserve(selection.batch.source().len() + selection.len());
+            if keeps_loops {
+                encode.set_loops(capability.time().round);
+            }
+            encode.encode(&selection, &mut block);
+            status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+            of.get_or_insert(capability);
+        }
+        encoded += block.bytes.len();
+        if let (Some(capability), false) = (of, block.is_empty()) {
+            let records = block.len();
+            held.sent.push_back(Sent { ticket: ends.sender.send(block), records, capability });
+        }
+    }
 }

@@ -48,8 +48,8 @@ pub fn source<'scope>(
                 match ends.deliveries.try_recv() {
                     Ok(chunk) => {
                         bytes += chunk.bytes.len();
+                        clock.mark(chunk.bytes.len());
                         output.activate().session(&*capability).give(chunk);
-                        clock.mark();
                         if bytes >= BYTES_PER_TURN {
                             activator.activate();
                             break false;

@@ -6,7 +6,7 @@ use crate::engine::operators::time_of;
 use heka_message::Selection;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
-use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
@@ -15,10 +15,29 @@ use timely::progress::operate::FrontierInterest;
 pub fn unary<'scope, I: 'static>(
     stream: Stream<'scope, Time, Vec<I>>,
     name: &str,
+    logic: impl FnMut(Time, &mut Vec<I>, &mut dyn FnMut(Selection)) + 'static,
+) -> Stream<'scope, Time, Vec<Selection>> {
+    unary_by(stream, name, Pipeline, logic)
+}
+
+/// As [`unary`], after each selection has gone to the worker that `route` names, modulo their number.
+pub fn unary_exchanged<'scope>(
+    stream: Stream<'scope, Time, Vec<Selection>>,
+    name: &str,
+    route: impl Fn(&Selection) -> u64 + 'static,
+    logic: impl FnMut(Time, &mut Vec<Selection>, &mut dyn FnMut(Selection)) + 'static,
+) -> Stream<'scope, Time, Vec<Selection>> {
+    unary_by(stream, name, Exchange::new(move |selection: &Selection| route(selection)), logic)
+}
+
+fn unary_by<'scope, I: 'static, P: ParallelizationContract<Time, Vec<I>>>(
+    stream: Stream<'scope, Time, Vec<I>>,
+    name: &str,
+    pact: P,
     mut logic: impl FnMut(Time, &mut Vec<I>, &mut dyn FnMut(Selection)) + 'static,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let mut builder = OperatorBuilder::new(name.to_owned(), stream.scope());
-    let mut input = builder.new_input(stream, Pipeline);
+    let mut input = builder.new_input(stream, pact);
     builder.set_notify_for(0, FrontierInterest::Never);
     let (output, selections) = builder.new_output::<Vec<Selection>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Selection>>>::from(output);

@@ -1,0 +1,144 @@
+//! Every way of rotating logs, under load: a writer goes on writing and rotating while the daemon reads, is stopped,
+//! is started again, and once is killed. What comes out is what was written: nothing lost, nothing twice, in the
+//! order of each stream. Only a kill may repeat lines: those whose position was not written down yet.
+
+mod account;
+mod scheme;
+#[path = "../support/mod.rs"]
+mod support;
+mod writer;
+
+use account::Account;
+use scheme::Scheme;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use support::{Random, Site, wait_for};
+use writer::{Log, Writer};
+
+/// Times the daemon is started while the writer is at work.
+const STARTS: usize = 5;
+/// The start that ends with a kill, if one does.
+const KILLED: usize = 2;
+
+#[test]
+fn renaming() {
+    prove(Scheme::Rename);
+}
+
+#[test]
+fn renaming_and_compressing_at_once() {
+    prove(Scheme::RenameGzip);
+}
+
+#[test]
+fn renaming_and_compressing_one_rotation_later() {
+    prove(Scheme::DelayedGzip);
+}
+
+#[test]
+fn copying_and_truncating() {
+    prove(Scheme::CopyTruncate);
+}
+
+#[test]
+fn copying_truncating_and_compressing_the_copy() {
+    prove(Scheme::CopyTruncateGzip);
+}
+
+#[test]
+fn renaming_to_a_date() {
+    prove(Scheme::RenameToDate);
+}
+
+#[test]
+fn dated_files_in_dated_directories() {
+    prove(Scheme::Dated);
+}
+
+#[test]
+fn deleting_and_creating_again() {
+    prove(Scheme::Recreate);
+}
+
+#[test]
+fn many_streams_that_rotate_independently() {
+    prove(Scheme::Streams);
+}
+
+fn prove(scheme: Scheme) {
+    for kill in [false, true] {
+        run(scheme, kill);
+    }
+}
+
+/// One run of the writer beside several of the daemon.
+fn run(scheme: Scheme, kill: bool) {
+    let site = Site::new(&config(scheme));
+    let log = Arc::new(Log::default());
+    // Held for reading where the scheme itself loses what a stopped daemon has not read.
+    let up = RwLock::new(());
+    let (enough, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let mut random = Random::new(u64::from(kill));
+    let mut account = Account::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            Writer::new(&site, &log, &up, &enough, Random::new(7)).run(scheme);
+            done.store(true, Ordering::SeqCst);
+        });
+        for start in 0..STARTS {
+            let daemon = site.start();
+            std::thread::sleep(Duration::from_millis(200 + random.below(500)));
+            let down = up.write().unwrap();
+            started(&site, start + 1);
+            if kill && start == KILLED {
+                log.with_contents(|contents| {
+                    daemon.crash();
+                    account.uncommitted = account::uncommitted(&site, contents);
+                });
+            } else {
+                assert_eq!(daemon.stop(), 0);
+            }
+            std::thread::sleep(Duration::from_millis(random.below(150)));
+            if start + 1 < STARTS {
+                drop(down);
+                continue;
+            }
+            // The last start follows at once, and the writer may delete again.
+            let daemon = site.start();
+            drop(down);
+            enough.store(true, Ordering::SeqCst);
+            wait_for("the writer", || done.load(Ordering::SeqCst));
+            wait_for("the last line of every stream", || {
+                log.with_contents(|contents| account::has_last_lines(&site, contents))
+            });
+            started(&site, STARTS + 1);
+            assert_eq!(daemon.stop(), 0);
+        }
+    });
+    log.with_contents(|contents| account.check(&site, contents));
+    let Account { lines, rotations, lost, again, uncommitted } = account;
+    eprintln!(
+        "{scheme:?}{}: {lines} lines, {rotations} rotations, {lost} lost, {again} again, {uncommitted} uncommitted at \
+         the kill",
+        if kill { " with a kill" } else { "" }
+    );
+    assert_eq!(lost, 0);
+    assert!(again <= uncommitted, "more came again than can have been in flight");
+}
+
+/// Waits until the daemon has been started so often: before that a signal would not be a stop but an end.
+fn started(site: &Site, times: usize) {
+    wait_for("the start", || {
+        String::from_utf8_lossy(&site.read("stdout")).matches("Input started: LogstreamerInput").count() >= times
+    });
+}
+
+fn config(scheme: Scheme) -> String {
+    format!(
+        "[LogstreamerInput]\nlog_directory = \"$D/logs\"\n{}\
+         [PayloadEncoder]\nappend_newlines = false\n\
+         [FileOutput]\nmessage_matcher = \"TRUE\"\nencoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n",
+        scheme.settings()
+    )
+}
