@@ -35,13 +35,13 @@ impl Bench {
         Bench { place, site, filter, out }
     }
 
-    fn process(&mut self) -> Result<Vec<Batch>, (String, Batch)> {
+    fn process(&mut self) -> Result<Vec<Batch>, Box<(String, Batch)>> {
         let selection = Selection { batch: Arc::new(message()), rows: RowSet::All };
         let result = self.filter.process(&selection, &mut self.out);
         let batch = self.out.take();
         match result {
             Ok(()) => Ok(batch.into_iter().collect()),
-            Err(error) => Err((error.message, batch.unwrap())),
+            Err(error) => Err(Box::new((error.message, batch.unwrap()))),
         }
     }
 
