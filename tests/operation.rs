@@ -71,20 +71,11 @@ fn a_reload_signal_reopens_what_was_moved_away() {
     assert_eq!(daemon.stop(), 0);
 }
 
-/// Makes a FIFO and opens it for reading without ever reading, so that an output writing to it stalls.
-fn stalled_pipe(site: &Site) -> fs::File {
-    let path = site.path("pipe");
-    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-    // SAFETY: the name is a C string that outlives the call.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    fs::OpenOptions::new().read(true).write(true).open(path).unwrap()
-}
-
 #[test]
 fn a_stalled_output_holds_memory_flat_loses_nothing_and_cannot_prevent_the_end() {
     let config = COPY.replace("path = \"$D/out\"", "path = \"$D/pipe\"");
     let site = Site::new(&format!("shutdown_deadline = \"1s\"\n{config}"));
-    let mut pipe = stalled_pipe(&site);
+    let mut pipe = site.fifo("pipe");
     let line = format!("{}\n", "x".repeat(199));
     let lines = 600_000;
     append(&site.path("logs/app.log"), line.repeat(lines).as_bytes());

@@ -5,22 +5,8 @@ mod support;
 use heka_message::framing::write_frame;
 use heka_message::{BatchBuilder, FieldValue, Span, write_message};
 use std::io::Write;
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use support::{Site, append, wait_for};
-
-/// An address nobody listens on right now.
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
-fn connect(address: &str) -> TcpStream {
-    let mut stream = None;
-    wait_for("the listener", || {
-        stream = TcpStream::connect(address).ok();
-        stream.is_some()
-    });
-    stream.unwrap()
-}
+use std::net::UdpSocket;
+use support::{Site, append, connect, free_address, wait_for};
 
 /// `count` framed messages with payloads `n 0`, `n 1`, …
 fn frames(count: usize) -> Vec<u8> {

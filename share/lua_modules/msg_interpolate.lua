@@ -50,7 +50,7 @@ local function date(format, seconds)
         return nil
     end
     local ok, text = pcall(os.date, format, seconds)
-    if ok and type(text) == "string" then
+    if ok and type(text) == "string" and text ~= format then
         return text
     end
 end

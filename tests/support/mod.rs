@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -38,6 +39,15 @@ impl Site {
 
     pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_default()
+    }
+
+    /// Makes a FIFO and opens it without reading, so that an output writing to it stalls.
+    pub fn fifo(&self, name: &str) -> fs::File {
+        let path = self.path(name);
+        let c_path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: the name is a C string that outlives the call.
+        assert_eq!(unsafe { libc::mkfifo(c_path.as_ptr(), 0o600) }, 0);
+        fs::OpenOptions::new().read(true).write(true).open(path).unwrap()
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -133,6 +143,21 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// An address nobody listens on right now.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A connection to who will soon listen.
+pub fn connect(address: &str) -> TcpStream {
+    let mut stream = None;
+    wait_for("the listener", || {
+        stream = TcpStream::connect(address).ok();
+        stream.is_some()
+    });
+    stream.unwrap()
 }
 
 /// Appends to a file, making it if need be.

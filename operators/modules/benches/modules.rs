@@ -2,7 +2,7 @@
 //! file that is named as argument, for a profiler.
 
 use heka_lua::{bytes_at, ffi};
-use heka_modules::MODULES;
+use heka_modules::{MODULES, strings};
 
 fn main() {
     // Cargo passes `--bench`.
@@ -20,6 +20,8 @@ fn main() {
             ffi::lua_pushcclosure(state, module.open, 0);
             ffi::lua_setfield(state, -2, module.name.as_ptr());
         }
+        ffi::lua_getglobal_(state, c"string".as_ptr());
+        strings::install(state);
         let loaded = ffi::luaL_loadbuffer(state, chunk.as_ptr().cast(), chunk.len(), c"=modules.lua".as_ptr());
         if loaded != 0 || ffi::lua_pcall(state, 0, 0, 0) != 0 {
             eprintln!("{}", String::from_utf8_lossy(bytes_at(state, -1).unwrap_or_default()));

@@ -95,7 +95,9 @@ fn what_cannot_be_encoded_is_said() {
 #[test]
 fn a_message_may_be_as_long_as_the_limit_says() {
     let run = |length: usize| {
-        let source = format!("require 'string' local p = string.rep('x', {length}) function process_message() inject_message{{Payload = p}} return 0 end");
+        let source = format!(
+            "require 'string' local p = string.rep('x', {length}) function process_message() inject_message{{Payload = p}} return 0 end"
+        );
         let mut rig = Rig::with(Kind::Filter, &source, |config| config.output_limit = 1000).unwrap();
         rig.run().map_err(|error| error.split_once(":1: ").unwrap().1.to_owned())
     };
@@ -103,7 +105,9 @@ fn a_message_may_be_as_long_as_the_limit_says() {
     assert_eq!(run(999 - 21), Ok(String::new()));
     assert_eq!(run(1000 - 21), Err("inject_message() output_limit exceeded".into()));
     let payload = |length: usize| {
-        let source = format!("require 'string' local p = string.rep('x', {length}) function process_message() add_to_payload(p) return 0 end");
+        let source = format!(
+            "require 'string' local p = string.rep('x', {length}) function process_message() add_to_payload(p) return 0 end"
+        );
         let mut rig = Rig::with(Kind::Filter, &source, |config| config.output_limit = 1000).unwrap();
         rig.run().map_err(|error| error.split_once(":1: ").unwrap().1.to_owned())
     };

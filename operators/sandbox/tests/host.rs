@@ -88,9 +88,12 @@ fn what_is_unset_reads_as_documented() {
     let read = |kind| Rig::new(kind, source).call(&batch).unwrap().error.unwrap();
     assert_eq!(read(Kind::Decoder), ",,,nil,nil,nil,nil,");
     assert_eq!(read(Kind::Filter), ",,,nil,nil,nil,,");
-    let mut rig = Rig::new(Kind::Filter, "t = tostring(read_message('Type')) .. tostring((read_next_field())) \
+    let mut rig = Rig::new(
+        Kind::Filter,
+        "t = tostring(read_message('Type')) .. tostring((read_next_field())) \
         function timer_event() t = t .. tostring(read_message('Payload')) .. tostring((read_next_field())) end \
-        function process_message() return -1, t end");
+        function process_message() return -1, t end",
+    );
     rig.sandbox.timer_event(5, &mut rig.taker).unwrap();
     assert_eq!(rig.run(), Ok("nilnilnilnil".to_owned()));
 }
@@ -113,7 +116,11 @@ fn write_message_changes_what_is_read_afterwards() {
         ("('Type', 'new')", "read_message('Type')", "new"),
         ("('Payload', 'a\\0b')", "#read_message('Payload')", "3"),
         ("('EnvVersion', '1')", "read_message('EnvVersion')", "1"),
-        ("('Uuid', '11111111-2222-3333-4444-555555555555')", "read_message('Uuid')", "11111111-2222-3333-4444-555555555555"),
+        (
+            "('Uuid', '11111111-2222-3333-4444-555555555555')",
+            "read_message('Uuid')",
+            "11111111-2222-3333-4444-555555555555",
+        ),
         ("('Uuid', 'sixteen bytes ok')", "read_message('Uuid')", "73697874-6565-6e20-6279-746573206f6b"),
         ("('Timestamp', 5)", "read_message('Timestamp')", "5"),
         ("('Timestamp', '0x7b')", "read_message('Timestamp')", "123"),
@@ -180,7 +187,11 @@ fn refused_writes_say_why_in_the_log() {
         let expression = format!("(function() write_message{arguments} end)()");
         assert_eq!(outcome(Kind::Decoder, &expression), format!("error: {text}"));
     }
-    let rig = Rig::with(Kind::Decoder, "ok = pcall(write_message, 'Payload', 'x') function process_message() return 0 end", |_| ());
+    let rig = Rig::with(
+        Kind::Decoder,
+        "ok = pcall(write_message, 'Payload', 'x') function process_message() return 0 end",
+        |_| (),
+    );
     assert_eq!(rig.unwrap().loaded, ["write_message() No sandbox pack."]);
 }
 
@@ -238,7 +249,9 @@ fn refusals_become_errors() {
         (Refusal::Aborted, " aborted"),
         (Refusal::Unsupported, " unknown error"),
     ] {
-        for (call, name) in [("inject_message{}", "inject_message()"), ("inject_payload('', '', 'x')", "inject_payload()")] {
+        for (call, name) in
+            [("inject_message{}", "inject_message()"), ("inject_payload('', '', 'x')", "inject_payload()")]
+        {
             let mut rig = Rig::new(Kind::Filter, &format!("function process_message() {call} return 0 end"));
             rig.taker.refuse = Some(refusal);
             let error = rig.run().unwrap_err();
@@ -264,7 +277,10 @@ fn a_time_handed_back_is_the_exact_time() {
     rig.sandbox.timer_event(1_425_943_801_123_456_001, &mut rig.taker).unwrap();
     let batch = std::mem::take(&mut rig.taker.builder).finish();
     let times: Vec<i64> = batch.rows().map(|row| row.timestamp()).collect();
-    assert_eq!((times[0], times[2], times[3]), (1_425_943_801_123_456_789, 1_425_943_801_123_456_789, 1_425_943_801_123_456_001));
+    assert_eq!(
+        (times[0], times[2], times[3]),
+        (1_425_943_801_123_456_789, 1_425_943_801_123_456_789, 1_425_943_801_123_456_001)
+    );
     assert!(times[1] != times[0] + 1000, "a number that was not given is what it is");
 }
 
@@ -273,13 +289,23 @@ fn while_loading_nothing_is_injected_and_everything_is_logged() {
     let source = "add_to_payload('from ', 'add') inject_payload('t', 'n') output('from output') inject_payload() inject_message{Payload = 'm'} \
                   assert(read_message('Type') == nil) function process_message() return -1, tostring(output) end";
     let mut rig = Rig::new(Kind::Filter, source);
-    assert_eq!(rig.loaded, [
-        "payload_type: t", "payload_name: n", "payload: from add",
-        "payload_type: txt", "payload_name: ", "payload: from output",
-        "payload_type: ", "payload_name: ", "payload: m",
-    ]);
+    assert_eq!(
+        rig.loaded,
+        [
+            "payload_type: t",
+            "payload_name: n",
+            "payload: from add",
+            "payload_type: txt",
+            "payload_name: ",
+            "payload: from output",
+            "payload_type: ",
+            "payload_name: ",
+            "payload: m",
+        ]
+    );
     assert_eq!(rig.run(), Ok("nil".to_owned()));
-    let mut own = Rig::new(Kind::Filter, "function output() return 'own' end function process_message() return -1, output() end");
+    let mut own =
+        Rig::new(Kind::Filter, "function output() return 'own' end function process_message() return -1, output() end");
     assert_eq!(own.run(), Ok("own".to_owned()));
 }
 
@@ -293,9 +319,15 @@ fn decode_message_tells_what_is_wrong() {
         ("decode_message('\\10\\16' .. s(16) .. '\\16\\1\\88\\1')", "error in tag: 11 wiretype: 0 offset: 20"),
         ("decode_message('\\10\\15' .. s(15) .. '\\16\\1\\16\\1')", "error in tag: 1 wiretype: 2 offset: 0"),
         ("decode_message('\\16\\1\\26\\17' .. s(17))", "missing required field uuid: not found timestamp: found"),
-        ("decode_message('\\10\\16' .. s(16) .. '\\26\\1x')", "missing required field uuid: found timestamp: not found"),
+        (
+            "decode_message('\\10\\16' .. s(16) .. '\\26\\1x')",
+            "missing required field uuid: found timestamp: not found",
+        ),
         ("decode_message('\\10\\16' .. s(16) .. '\\26\\255')", "error in tag: 3 wiretype: 2 offset: 18"),
-        ("decode_message('\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255')", "error in tag: 0 wiretype: 0 offset: 0"),
+        (
+            "decode_message('\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255')",
+            "error in tag: 0 wiretype: 0 offset: 0",
+        ),
     ];
     for (call, text) in cases {
         let source = format!(
@@ -322,7 +354,10 @@ fn a_decoded_message_can_be_injected_again() {
     // Plain strings come back without their default type.
     let plain = |bytes: &[u8]| bytes.iter().filter(|b| **b != 0).count();
     assert!(plain(&expected) - plain(&injected) <= 6, "{expected:?}\n{injected:?}");
-    let mut again = Rig::new(Kind::Filter, "function process_message() inject_message(decode_message(read_message('raw'))) return 0 end");
+    let mut again = Rig::new(
+        Kind::Filter,
+        "function process_message() inject_message(decode_message(read_message('raw'))) return 0 end",
+    );
     let mut builder = BatchBuilder::new(injected.clone().into());
     heka_message::read_message(&mut builder, &injected, Span::source(0..injected.len())).unwrap();
     again.call(&builder.finish()).unwrap();

@@ -12,7 +12,10 @@ use support::{Taker, config, sample};
 
 /// What a comment at the head of a script says.
 fn told<'a>(source: &'a str, key: &str) -> Option<&'a str> {
-    source.lines().take_while(|line| line.starts_with("-- ")).find_map(|line| line[3..].strip_prefix(key)?.strip_prefix(": "))
+    source
+        .lines()
+        .take_while(|line| line.starts_with("-- "))
+        .find_map(|line| line[3..].strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// Whether a text is as expected, `*` standing for any text.
