@@ -23,9 +23,9 @@ const SLOW: Duration = Duration::from_millis(5);
 /// Processor time that a call may take behind its first slow step. The instruction limit does not bound what native
 /// functions do (moving the elements of a table, comparing long texts), so this does. A call that is only kept waiting
 /// by a busy machine does not use it up.
-const SLOW_TOTAL: Duration = Duration::from_secs(3);
+const SLOW_TOTAL: Duration = Duration::from_secs(2);
 /// Steps of native work (a matcher's instructions, 64 bytes of a large copy) allowed per instruction of the limit.
-const NATIVE_STEPS: u64 = 200;
+const NATIVE_STEPS: u64 = 50;
 
 /// Why a call ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
