@@ -47,7 +47,7 @@ impl Bench {
 
     /// Processes a message, which must end the filter, and gives the reason it told everybody.
     fn reason(&mut self) -> String {
-        let (message, batch) = self.process().map(|_| ()).unwrap_err();
+        let (message, batch) = *self.process().map(|_| ()).unwrap_err();
         let last = batch.row(batch.len() - 1);
         assert_eq!((last.msg_type(), last.logger()), (&b"heka.sandbox-terminated"[..], &b"hekad"[..]));
         assert_eq!((text(last, "plugin"), last.hostname(), last.pid()), ("f".into(), &b"here"[..], 7));
