@@ -59,6 +59,12 @@ pub trait InputSpec: Send + Sync {
         None
     }
 
+    /// Whether an instance that cannot be made at the start is a mistake that ends the daemon, whatever `can_exit`
+    /// says: a script that does not load, rather than a socket that may come.
+    fn must_start(&self) -> bool {
+        false
+    }
+
     /// Makes an instance.
     ///
     /// # Errors

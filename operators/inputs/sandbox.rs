@@ -54,6 +54,10 @@ struct Spec {
 }
 
 impl InputSpec for Spec {
+    fn must_start(&self) -> bool {
+        true
+    }
+
     fn sends_messages(&self) -> bool {
         true
     }

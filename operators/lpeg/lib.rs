@@ -1,6 +1,31 @@
 //! Parsing expression grammars for Lua 5.1: the LPeg library in Rust.
+//!
+//! Scripts build patterns (`pattern`, `ops`, `grammar`), which are trees in flat form (`tree`). The first match
+//! compiles them (`prepare`, `compile`) to a program for a small machine (`vm`) that lists captures; their values are
+//! pushed when the match has succeeded (`values`).
+//!
+//! Everything a pattern or a match needs lies in memory of Lua's allocator, so a script's memory limit covers it, and
+//! matching pays for its steps from the budget of the running call.
+
+mod compile;
+mod first;
+mod grammar;
+mod matching;
+mod module;
+mod ops;
+mod pattern;
+mod prepare;
+mod program;
+mod rules;
+mod set;
+mod span;
+mod stack;
+mod tree;
+mod values;
+mod vm;
 
 use heka_lua::Module;
 
 /// `lpeg` and `re`, for the host's `require`.
-pub static MODULES: &[Module] = &[];
+pub static MODULES: &[Module] =
+    &[Module { name: c"lpeg", open: module::open }, Module { name: c"re", open: module::open_re }];

@@ -153,20 +153,44 @@ impl BatchBuilder {
     #[inline]
     pub fn field(&mut self, name: Span, representation: Span, value: FieldValue<'_>) {
         let (value_type, word) = self.word(value);
-        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+        self.push_field(Field {
+            name,
+            representation,
+            word,
+            count: 1,
+            value_type,
+            explicit_type: true,
+            unpacked: false,
+        });
     }
 
     /// Appends a field of one text that already lies in the batch to the last message.
     #[inline]
     pub fn span_field(&mut self, name: Span, representation: Span, value_type: ValueType, value: Span) {
         let word = span_word(value);
-        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+        self.push_field(Field {
+            name,
+            representation,
+            word,
+            count: 1,
+            value_type,
+            explicit_type: true,
+            unpacked: false,
+        });
     }
 
     /// Appends a field without values to the last message; [`Self::add_value`] and [`Self::add_span`] fill it.
     pub fn open_field(&mut self, name: Span, representation: Span, value_type: ValueType) -> &mut Field {
         let at = self.batch.fields.len();
-        self.push_field(Field { name, representation, word: 0, count: 0, value_type, explicit_type: true });
+        self.push_field(Field {
+            name,
+            representation,
+            word: 0,
+            count: 0,
+            value_type,
+            explicit_type: true,
+            unpacked: false,
+        });
         &mut self.batch.fields[at]
     }
 
@@ -265,7 +289,8 @@ impl BatchBuilder {
         for field in from.fields() {
             let name = copy(self, field.field.name);
             let representation = copy(self, field.field.representation);
-            self.open_field(name, representation, field.value_type()).explicit_type = field.field.explicit_type;
+            let copied = self.open_field(name, representation, field.value_type());
+            (copied.explicit_type, copied.unpacked) = (field.field.explicit_type, field.field.unpacked);
             for value in field.values() {
                 self.add_value(value);
             }
@@ -285,7 +310,15 @@ impl BatchBuilder {
         let name = self.text(name);
         let representation = self.text(b"");
         let (value_type, word) = self.word(value);
-        self.batch.fields.push(Field { name, representation, word, count: 1, value_type, explicit_type: true });
+        self.batch.fields.push(Field {
+            name,
+            representation,
+            word,
+            count: 1,
+            value_type,
+            explicit_type: true,
+            unpacked: false,
+        });
         let row = &mut self.batch.rows[index];
         row.first_field = first as u32;
         row.field_count += 1;

@@ -53,6 +53,9 @@ pub struct Field {
     pub value_type: ValueType,
     /// Whether `value_type` was written even though it is the default; kept for identical re-encoding.
     pub explicit_type: bool,
+    /// Whether a single number is written without a length before it, as scripts do it and other writers do not; kept
+    /// for identical re-encoding.
+    pub unpacked: bool,
 }
 
 /// One value of a field.

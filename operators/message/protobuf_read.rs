@@ -56,6 +56,19 @@ pub(crate) mod wire_type {
     pub const FIXED32: u8 = 5;
 }
 
+/// A field number and a wire type, kept in one word as they come. As a pair they would be stored in two parts and
+/// loaded as a whole, and the processor waits where it cannot forward a store to a load.
+#[derive(Clone, Copy)]
+struct Tag(u32);
+
+impl Tag {
+    /// The field's number, from 1 to 2²⁹ − 1, and how its value is encoded.
+    #[inline]
+    fn parts(self) -> (u32, u8) {
+        (self.0 >> 3, (self.0 & 7) as u8)
+    }
+}
+
 /// A place in the bytes of a message; all offsets count from the message's first byte. Ranges come from
 /// [`Cursor::take`] alone, so they always lie within the bytes.
 struct Cursor<'a> {
@@ -94,16 +107,16 @@ impl<'a> Cursor<'a> {
         Err(self.error(WireCause::Overflow))
     }
 
-    /// The next tag as field number and wire type; `None` at the end.
+    /// The next tag; `None` at the end.
     #[inline]
-    fn tag(&mut self) -> Result<Option<(u32, u8)>, WireError> {
+    fn tag(&mut self) -> Result<Option<Tag>, WireError> {
         if self.at == self.bytes.len() {
             return Ok(None);
         }
         let at = self.at;
         let tag = self.varint()?;
-        match u32::try_from(tag >> 3) {
-            Ok(number @ 1..0x2000_0000) => Ok(Some((number, (tag & 7) as u8))),
+        match u32::try_from(tag) {
+            Ok(tag) if tag >> 3 != 0 => Ok(Some(Tag(tag))),
             _ => Err(WireError { offset: at, cause: WireCause::BadTag }),
         }
     }
@@ -170,7 +183,7 @@ impl<'a> Cursor<'a> {
                 return Ok(());
             }
             match self.tag()? {
-                Some((_, next)) => wire = next,
+                Some(next) => (_, wire) = next.parts(),
                 None => return Err(self.error(WireCause::BadGroup)),
             }
         }
@@ -214,7 +227,8 @@ pub fn read_message(builder: &mut BatchBuilder, bytes: &[u8], wire: Span) -> Res
 fn read_header(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, spans: Spans) -> Result<bool, WireError> {
     let mut row = Row::default();
     let mut unknown = false;
-    while let Some((number, wire)) = cursor.tag()? {
+    while let Some(tag) = cursor.tag()? {
+        let (number, wire) = tag.parts();
         match number {
             1 => read_uuid(&mut row, &cursor.bytes[cursor.range(wire)?]),
             2 => row.set_timestamp(cursor.number(wire)? as i64),
@@ -259,7 +273,8 @@ fn read_field(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, spans: Spans) 
     let (mut name, mut representation) = (Span::NONE, Span::NONE);
     let (mut value_type, mut explicit, mut values_seen, mut late) = (ValueType::String, false, false, false);
     builder.open_field(name, representation, value_type).explicit_type = false;
-    while let Some((number, wire)) = cursor.tag()? {
+    while let Some(tag) = cursor.tag()? {
+        let (number, wire) = tag.parts();
         match number {
             1 => name = spans.at(cursor.range(wire)?),
             2 => {
@@ -288,7 +303,8 @@ fn read_field(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, spans: Spans) 
             field.count = 0;
         }
         cursor.at = start;
-        while let Some((number, wire)) = cursor.tag()? {
+        while let Some(tag) = cursor.tag()? {
+            let (number, wire) = tag.parts();
             match number {
                 FIRST_VALUES..=LAST_VALUES => {
                     read_values(builder, &mut cursor, (number, wire), value_type, spans)?;
@@ -345,7 +361,8 @@ fn read_number(builder: &mut BatchBuilder, cursor: &mut Cursor<'_>, value_type: 
 pub(crate) fn unknown_fields(bytes: &[u8], mut each: impl FnMut(&[u8])) {
     let mut cursor = Cursor { bytes, at: 0 };
     let mut start = 0;
-    while let Ok(Some((number, wire))) = cursor.tag() {
+    while let Ok(Some(tag)) = cursor.tag() {
+        let (number, wire) = tag.parts();
         if cursor.skip(wire).is_err() {
             return;
         }

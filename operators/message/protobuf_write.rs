@@ -148,6 +148,11 @@ fn put_field(field: FieldRef<'_>, sink: &mut impl Sink) {
             }
         }
         _ if field.is_empty() => {}
+        _ if raw.unpacked && field.len() == 1 => {
+            let wire = if raw.value_type == ValueType::Double { wire_type::FIXED64 } else { wire_type::VARINT };
+            sink.tag(number, wire);
+            put_packed(field, sink);
+        }
         _ => {
             sink.tag(number, wire_type::BYTES);
             sink.varint(count(|sink| put_packed(field, sink)) as u64);

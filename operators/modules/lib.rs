@@ -17,6 +17,7 @@ pub mod sax;
 mod scratch;
 mod sketch;
 mod spend;
+pub mod strings;
 pub mod structs;
 
 pub use number::{write_integer, write_lua_number, write_number, write_round_trip};
@@ -64,5 +65,7 @@ unsafe fn set_version(state: State, version: &'static CStr) {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod testing;

@@ -34,6 +34,12 @@ pub trait OutputSpec: Send + Sync {
     /// Checks what needs more than one setting, without touching the world.
     fn check(&self, _site: &Site, _problems: &mut Problems) {}
 
+    /// Whether an instance that cannot be made at the start is a mistake that ends the daemon, whatever `can_exit`
+    /// says: a script that does not load, rather than a socket that may come.
+    fn must_start(&self) -> bool {
+        false
+    }
+
     /// Makes an instance.
     ///
     /// # Errors

@@ -56,6 +56,10 @@ struct Spec {
 }
 
 impl OutputSpec for Spec {
+    fn must_start(&self) -> bool {
+        true
+    }
+
     fn build(&self, site: &Site) -> Result<Box<dyn Output>, PluginError> {
         let data = DataFile::new(site, &plain(&site.name), None);
         let script = Script::start(&self.settings, Kind::Output, site, data, None)?;

@@ -15,13 +15,17 @@ use std::time::{Duration, Instant};
 
 /// Instructions between two looks at the stop flag.
 const STEP: u64 = 1000;
-/// A step that takes longer did something large in native code; the clock is then watched more closely.
+/// The first step of a call, and the steps behind a slow one.
+const SHORT_STEP: u64 = 100;
+const SLOW_STEP: u64 = 10;
+/// A step that takes longer did something large in native code; processor time is counted from then on.
 const SLOW: Duration = Duration::from_millis(5);
-/// Time that slow steps of one call may take together. The instruction limit does not bound what native functions do
-/// (moving the elements of a table, comparing long texts), so this does.
-const SLOW_TOTAL: Duration = Duration::from_secs(5);
+/// Processor time that a call may take behind its first slow step. The instruction limit does not bound what native
+/// functions do (moving the elements of a table, comparing long texts), so this does. A call that is only kept waiting
+/// by a busy machine does not use it up.
+const SLOW_TOTAL: Duration = Duration::from_secs(2);
 /// Steps of native work (a matcher's instructions, 64 bytes of a large copy) allowed per instruction of the limit.
-const NATIVE_STEPS: u64 = 200;
+const NATIVE_STEPS: u64 = 50;
 
 /// Why a call ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,8 @@ pub(crate) struct Allowance {
     step: Cell<u64>,
     ended: Cell<Option<Ended>>,
     last: Cell<Option<Instant>>,
-    slow: Cell<Duration>,
+    /// Processor time of the thread at the first slow step.
+    slow: Cell<Option<Duration>>,
     stop: Option<Arc<AtomicBool>>,
 }
 
@@ -70,16 +75,14 @@ impl Allowance {
         self.left.set(limit);
         self.ended.set(None);
         self.last.set(None);
-        self.slow.set(Duration::ZERO);
+        self.slow.set(None);
         heka_lua::set_budget(limit.saturating_mul(NATIVE_STEPS), self.stop.clone());
-        unsafe { self.next_step(state) };
+        unsafe { self.next_step(state, SHORT_STEP) };
     }
 
-    unsafe fn next_step(&self, state: State) {
-        let step = self.left.get().min(STEP);
-        if step != self.step.get() || unsafe { ffi::lua_gethookcount(state) } as u64 != step {
-            self.step.set(step);
-        }
+    unsafe fn next_step(&self, state: State, most: u64) {
+        let step = self.left.get().min(most);
+        self.step.set(step);
         // Also starts the count anew.
         unsafe { ffi::lua_sethook(state, Some(hook), ffi::LUA_MASKCOUNT, step as c_int) };
     }
@@ -126,10 +129,10 @@ impl Allowance {
         if self.stopped() {
             return Some(Ended::Stopped);
         }
+        self.left.set(self.left.get().saturating_sub(self.step.get()));
         if self.limit.get() == u64::MAX {
             return None;
         }
-        self.left.set(self.left.get().saturating_sub(self.step.get()));
         if self.left.get() == 0 || !heka_lua::spend(0) || self.is_too_slow() {
             return Some(Ended::Limit);
         }
@@ -137,12 +140,15 @@ impl Allowance {
     }
 
     fn is_too_slow(&self) -> bool {
+        if let Some(begun) = self.slow.get() {
+            return processor_time().saturating_sub(begun) > SLOW_TOTAL;
+        }
         let now = Instant::now();
         let took = self.last.replace(Some(now)).map_or(Duration::ZERO, |last| now - last);
         if took > SLOW {
-            self.slow.set(self.slow.get() + took);
+            self.slow.set(Some(processor_time()));
         }
-        self.slow.get() > SLOW_TOTAL
+        false
     }
 }
 
@@ -152,7 +158,7 @@ unsafe extern "C-unwind" fn hook(state: State, _: *mut ffi::lua_Debug) {
         let shared = shared(state);
         let allowance = &shared.allowance;
         let Some(ended) = allowance.advance() else {
-            allowance.next_step(state);
+            allowance.next_step(state, if allowance.slow.get().is_some() { SLOW_STEP } else { STEP });
             crate::memory::pace(state, &shared.memory);
             return;
         };
@@ -167,6 +173,14 @@ unsafe extern "C-unwind" fn hook(state: State, _: *mut ffi::lua_Debug) {
         }
         ffi::lua_error(state)
     }
+}
+
+/// Processor time that this thread has used.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call fills the structure, which stays 0 should it fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// The address of the allocator's data, which is how functions find what belongs to their state.

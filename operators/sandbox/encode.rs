@@ -263,6 +263,7 @@ impl Encoder<'_> {
         let field = self.builder.open_field(form.name, representation, value_type);
         // The default type is not written.
         field.explicit_type = value_type != ValueType::String;
+        field.unpacked = true;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What a script finds when it starts: the base library without what could escape, and the host's functions.
 
 use crate::host::room;
-use crate::{Kind, State, decode, ffi, inject, output, read, require, write};
+use crate::{Kind, State, decode, ffi, inject, output, read, require, safe, write};
 use heka_lua::set_functions;
 use std::ffi::{CStr, c_int, c_void};
 
@@ -35,9 +35,9 @@ pub(crate) unsafe fn fill(state: State, kind: Kind) {
         mark(state, 1);
         ffi::lua_settop(state, 0);
         ffi::lua_pushvalue(state, ffi::LUA_GLOBALSINDEX);
-        set_functions(state, &[(c"require", require::require), (c"xpcall", xpcall)]);
+        set_functions(state, &[(c"require", require::require), (c"xpcall", safe::xpcall), (c"unpack", safe::unpack)]);
         if !kind.is_trusted() {
-            set_functions(state, &[(c"getmetatable", getmetatable)]);
+            set_functions(state, &[(c"getmetatable", safe::getmetatable)]);
         }
         set_functions(state, functions(kind));
         ffi::lua_settop(state, 0);
@@ -114,76 +114,4 @@ pub(crate) unsafe extern "C-unwind" fn forget_output(state: State) -> c_int {
         }
     }
     0
-}
-
-/// `xpcall(f, handler)`. Lua's own runs the handler inside the instruction hook when that raised the error, where no
-/// hook interrupts it; this one runs it behind the call. No script can tell, as none has the `debug` library.
-unsafe extern "C-unwind" fn xpcall(state: State) -> c_int {
-    unsafe {
-        ffi::luaL_checkany(state, 2);
-        ffi::lua_settop(state, 2);
-        ffi::lua_pushvalue(state, 1);
-        let status = ffi::lua_pcall(state, 0, ffi::LUA_MULTRET, 0);
-        if status == ffi::LUA_OK {
-            ffi::lua_pushboolean(state, 1);
-            ffi::lua_replace(state, 2);
-            return ffi::lua_gettop(state) - 1;
-        }
-        if status == ffi::LUA_ERRRUN {
-            ffi::lua_pushvalue(state, 2);
-            ffi::lua_insert(state, 3);
-            if ffi::lua_pcall(state, 1, 1, 0) != ffi::LUA_OK {
-                ffi::lua_settop(state, 2);
-                ffi::lua_pushstring_(state, c"error in error handling".as_ptr());
-            }
-        }
-        ffi::lua_pushboolean(state, 0);
-        ffi::lua_insert(state, 3);
-    }
-    2
-}
-
-/// Key of the copy in a userdata's metatable: the address of this byte.
-static COPY: u8 = 0;
-
-/// `getmetatable(object)`. For userdata it gives a copy without `__gc`: finalisers run where no hook interrupts them,
-/// so a script must not be able to set one.
-unsafe extern "C-unwind" fn getmetatable(state: State) -> c_int {
-    unsafe {
-        ffi::luaL_checkany(state, 1);
-        ffi::lua_settop(state, 1);
-        if ffi::lua_getmetatable(state, 1) == 0 {
-            ffi::lua_pushnil(state);
-            return 1;
-        }
-        if ffi::luaL_getmetafield_(state, 1, c"__metatable".as_ptr()) != 0 {
-            return 1;
-        }
-        if ffi::lua_type(state, 1) != ffi::LUA_TUSERDATA {
-            return 1;
-        }
-        let key = (&raw const COPY).cast_mut().cast::<c_void>();
-        ffi::lua_pushlightuserdata(state, key);
-        ffi::lua_rawget_(state, 2);
-        if ffi::lua_type(state, 3) == ffi::LUA_TTABLE {
-            return 1;
-        }
-        ffi::lua_settop(state, 2);
-        ffi::lua_createtable(state, 0, 8);
-        ffi::lua_pushnil(state);
-        while ffi::lua_next(state, 2) != 0 {
-            let is_shown = heka_lua::bytes_at(state, 4).is_some_and(|name| name != b"__gc");
-            if is_shown {
-                ffi::lua_pushvalue(state, 4);
-                ffi::lua_insert(state, 5);
-                ffi::lua_rawset(state, 3);
-            } else {
-                ffi::lua_settop(state, 4);
-            }
-        }
-        ffi::lua_pushlightuserdata(state, key);
-        ffi::lua_pushvalue(state, 3);
-        ffi::lua_rawset(state, 2);
-    }
-    1
 }

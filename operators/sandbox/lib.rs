@@ -25,6 +25,7 @@ mod read;
 mod require;
 mod restore;
 mod role;
+mod safe;
 mod state;
 mod time;
 mod write;

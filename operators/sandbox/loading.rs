@@ -21,12 +21,12 @@ impl<'a> Loading<'a> {
 
 impl Role for Loading<'_> {
     fn builder(&mut self) -> &mut BatchBuilder {
-        self.builder.restart(Default::default());
         &mut self.builder
     }
 
     fn message(&mut self, _: Option<RowRef<'_>>) -> Result<(), Refusal> {
-        let payload = self.builder.batch().row(0).payload().to_vec();
+        let payload = self.builder.batch().row(self.builder.len() - 1).payload().to_vec();
+        self.builder.restart(Default::default());
         self.payload(None, Payload { kind: b"", name: b"", bytes: &payload })
     }
 

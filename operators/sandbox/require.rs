@@ -111,6 +111,8 @@ unsafe fn adapt(state: State, name: &[u8], is_trusted: bool) {
                 crate::time::install(state);
             }
             b"math" => crate::random::install(state),
+            b"string" => heka_modules::strings::install(state),
+            b"table" => crate::safe::install_table(state),
             _ => {}
         }
         push_bytes(state, name);

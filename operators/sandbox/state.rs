@@ -272,8 +272,10 @@ impl Sandbox {
         let result = crate::restore::run(state, data, path);
         // SAFETY: the state is live.
         unsafe { ffi::lua_settop(state, 0) };
-        memory.set_limit(limit);
+        // What was restored may be more than the limit, and collecting needs a little memory itself.
         let result = result.and_then(|()| self.collect());
+        let memory = &self.shared().memory;
+        memory.set_limit(limit);
         memory.reset_max();
         result.map_err(|why| format!("lsb_restore_global_data {}", cut(why.as_bytes())))
     }

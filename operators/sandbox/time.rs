@@ -56,8 +56,10 @@ unsafe extern "C-unwind" fn date(state: State) -> c_int {
         protect(state, || {
             let host = crate::host::host(state);
             host.scratch.clear();
-            print(format, at, seconds, &mut host.scratch)
-                .map_err(|bad| Raise::argument(1, [b"invalid conversion specifier '%", bad, b"'"].concat()))
+            print(format, at, seconds, &mut host.scratch).map_err(|refused| match refused {
+                Refused::Unknown(bad) => Raise::argument(1, [b"invalid conversion specifier '%", bad, b"'"].concat()),
+                Refused::TooLong => Raise::argument(1, "format results in too long a text"),
+            })
         });
         push_bytes(state, &crate::host::host(state).scratch);
     }
@@ -91,9 +93,23 @@ fn weekday(at: DateTime) -> usize {
     at.weekday().to_sunday_zero_offset() as usize
 }
 
-/// Writes the time; the specifier that is not known is the error.
-fn print<'a>(format: &'a [u8], at: DateTime, seconds: i64, out: &mut Vec<u8>) -> Result<(), &'a [u8]> {
+/// Why a time is not written.
+#[derive(Debug, PartialEq, Eq)]
+enum Refused<'a> {
+    /// The specifier is not known.
+    Unknown(&'a [u8]),
+    TooLong,
+}
+
+/// Longest text of a time, in bytes.
+const LONGEST: usize = 1 << 20;
+/// Steps of native work that a conversion takes.
+const CONVERSION: u64 = 50;
+
+/// Writes the time.
+fn print<'a>(format: &'a [u8], at: DateTime, seconds: i64, out: &mut Vec<u8>) -> Result<(), Refused<'a>> {
     let mut rest = format;
+    let start = out.len();
     while let Some(percent) = memchr::memchr(b'%', rest) {
         let (text, behind) = rest.split_at(percent);
         out.extend_from_slice(text);
@@ -101,11 +117,15 @@ fn print<'a>(format: &'a [u8], at: DateTime, seconds: i64, out: &mut Vec<u8>) ->
         let (conversion, length) = match behind {
             [b'E', c, ..] if AFTER_E.contains(c) => (*c, 2),
             [b'O', c, ..] if AFTER_O.contains(c) => (*c, 2),
-            [b'E' | b'O', ..] => return Err(&behind[..behind.len().min(2)]),
+            [b'E' | b'O', ..] => return Err(Refused::Unknown(&behind[..behind.len().min(2)])),
             [c, ..] if PLAIN.contains(c) => (*c, 1),
-            _ => return Err(&behind[..behind.len().min(1)]),
+            _ => return Err(Refused::Unknown(&behind[..behind.len().min(1)])),
         };
         convert(conversion, at, seconds, out);
+        // What the host's instruction count does not see.
+        if !heka_lua::spend(CONVERSION) || out.len() - start > LONGEST {
+            return Err(Refused::TooLong);
+        }
         rest = &behind[length..];
     }
     out.extend_from_slice(rest);
@@ -144,7 +164,7 @@ fn convert(conversion: u8, at: DateTime, seconds: i64, out: &mut Vec<u8>) {
         b'l' => write!(out, "{hour12:2}"),
         b'm' => write!(out, "{month:02}"),
         b'M' => write!(out, "{minute:02}"),
-        b'n' => write!(out, "\n"),
+        b'n' => writeln!(out),
         b'p' => write!(out, "{}", if hour < 12 { "AM" } else { "PM" }),
         b'r' => write!(out, "{hour12:02}:{minute:02}:{second:02} {}", if hour < 12 { "AM" } else { "PM" }),
         b'R' => write!(out, "{hour:02}:{minute:02}"),
@@ -235,7 +255,8 @@ mod tests {
         let mut out = Vec::new();
         match print(format.as_bytes(), moment(seconds).unwrap(), seconds, &mut out) {
             Ok(()) => Ok(String::from_utf8(out).unwrap()),
-            Err(bad) => Err(String::from_utf8(bad.to_vec()).unwrap()),
+            Err(Refused::Unknown(bad)) => Err(String::from_utf8(bad.to_vec()).unwrap()),
+            Err(Refused::TooLong) => Err("too long".to_owned()),
         }
     }
 

@@ -165,7 +165,7 @@ pub fn run_input(supervisor: &mut Supervisor, input: &InputNode, mut edge: Input
     let life = Box::pin(async move {
         let site = edge.site.clone();
         let mut stopping = edge.stopping();
-        let mut ran = false;
+        let mut ran = !spec.must_start();
         loop {
             ran |= built.is_ok();
             let began = Instant::now();
@@ -202,7 +202,7 @@ pub fn run_output(supervisor: &mut Supervisor, consumer: &Consumer, mut feed: Fe
     let life = Box::pin(async move {
         let site = feed.site.clone();
         let mut stopping = feed.stopping.clone();
-        let mut ran = false;
+        let mut ran = !spec.must_start();
         loop {
             ran |= built.is_ok();
             let began = Instant::now();

@@ -134,7 +134,8 @@ export class Model {
       "decode elasticsearch.queue-ProtobufDecoder", "output elasticsearch"]) moved.set(name, drained);
     for (const [name, n] of moved) add(name, n);
     for (const { from, to } of GRAPH.edges) {
-      const n = from.startsWith("match ") ? moved.get(to) : to.startsWith("match ") ? moved.get("router") : moved.get(from);
+      const quiet = to === "injected" || to.startsWith("checkpoint");
+      const n = quiet ? seconds * 0.4 : from.startsWith("match ") ? moved.get(to) : to.startsWith("match ") ? moved.get("router") : moved.get(from);
       add(`${from}>${to}`, n ?? 0);
     }
   }

@@ -33,7 +33,11 @@ fn all_pass(cases: &str, extension: &str, shipped: &str, run: impl Fn(&Path) -> 
     let mut failures = Vec::new();
     for path in &paths {
         if let Err(why) = run(path) {
-            failures.push(format!("{}\n    {}", path.strip_prefix(&golden).unwrap().display(), why.replace('\n', "\n    ")));
+            failures.push(format!(
+                "{}\n    {}",
+                path.strip_prefix(&golden).unwrap().display(),
+                why.replace('\n', "\n    ")
+            ));
         }
     }
     for script in files(&root().join("share").join(shipped), "lua") {

@@ -20,7 +20,11 @@ struct Taker {
 enum Sent {
     /// The index of a row.
     Message(usize),
-    Payload { kind: String, name: String, text: String },
+    Payload {
+        kind: String,
+        name: String,
+        text: String,
+    },
 }
 
 impl Role for Taker {

@@ -18,6 +18,30 @@ interface Props {
   onHighlight(series: number | undefined): void;
 }
 
+/** The legend in lines, for embedded graphs. */
+export function LegendRow({ buffer, options, hidden, row, onToggle, onHighlight }: Props) {
+  return (
+    <div class="legend-row" role="group" aria-label="Legend">
+      {buffer.columns.map((column, series) => {
+        const values = buffer.values[series] ?? [];
+        return (
+          <label
+            class="legend-label"
+            key={series}
+            onMouseEnter={() => onHighlight(series)}
+            onMouseLeave={() => onHighlight(undefined)}
+          >
+            <input type="checkbox" checked={!hidden.has(series)} onChange={() => onToggle(series)} />
+            <Swatch series={series} chosen={options.colors} />
+            {columnLabel(column)}
+            <b class="num">{formatCell(values[row ?? values.length - 1])}</b>
+          </label>
+        );
+      })}
+    </div>
+  );
+}
+
 export function Legend({ buffer, options, hidden, range, row, onToggle, onHighlight }: Props) {
   const [first, last] = rowsBetween(buffer.times, range[0], range[1]);
   const short = (value: number | null): string => (value === null ? "–" : formatShort(value));

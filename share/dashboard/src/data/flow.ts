@@ -20,8 +20,10 @@ export interface GraphNode {
   /** As in graph.json; unique. */
   id: string;
   kind: Kind;
-  /** Without the kind. */
+  /** Without the kind; the name of the plugin in the report. */
   label: string;
+  /** Without what is said by the node before it: the decoder of an input, without the input's name. */
+  title: string;
   /** The plugin's type, the matcher, the encoder and so on. */
   details: string[];
   worker: number | null;
@@ -65,7 +67,14 @@ export function parseGraph(text: string): Graph {
     const id = node && asString(node["name"]);
     if (!node || id === undefined) continue;
     const details = asArray(node["details"]).flatMap((line) => asString(line) ?? []);
-    nodes.set(id, { id, ...kindOf(id), details, worker: asNumber(node["worker"]) ?? null });
+    const { kind, label } = kindOf(id);
+    nodes.set(id, { id, kind, label, title: label, details, worker: asNumber(node["worker"]) ?? null });
+  }
+  const inputs = [...nodes.values()].filter(({ kind }) => kind === "input").sort((a, b) => b.label.length - a.label.length);
+  for (const node of nodes.values()) {
+    if (node.kind !== "splitter" && node.kind !== "decoder") continue;
+    const input = inputs.find(({ label }) => node.label.startsWith(`${label}-`));
+    if (input) node.title = node.label.slice(input.label.length + 1);
   }
   const edges = asArray(object["edges"]).flatMap((value) => {
     const edge = asObject(value);

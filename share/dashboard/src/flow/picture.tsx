@@ -96,7 +96,7 @@ export function Picture({ graph, flow, selected, zoom, onSelect }: Props) {
           const state = held ? "held" : rate !== undefined && rate > 0 ? "busy" : "idle";
           const near = edge.from === selected || edge.to === selected;
           const notes = [
-            rate !== undefined && formatRate(rate),
+            rate !== undefined && (rate > 0 || near) && formatRate(rate),
             lagMs !== undefined && lagMs >= 1000 && `${formatDuration(lagMs / 1000)} late`,
             waiting !== undefined && waiting > 0 && `${formatShort(waiting)} wait`,
           ].filter((note) => note !== false);
@@ -179,11 +179,11 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
       <rect class="node-card" width={box.width} height={box.height} rx="7" />
       <rect class="node-kind" x="0" y="8" width="3.5" height={box.height - 16} rx="1.75" />
       <text class="node-name" x="14" y={high ? 22 : box.height / 2 + 4}>
-        {fit(node.label, inner, 7.3)}
+        {fit(node.title, inner, 7.8)}
       </text>
       {high && (
         <text class="node-type" x="14" y="40">
-          {fit(small ?? KIND_TITLES[node.kind], inner - (rate === undefined ? 0 : 62), 6)}
+          {fit(small ?? (node.kind === "router" ? "" : KIND_TITLES[node.kind]), inner - (rate === undefined ? 0 : 58), 6.2)}
         </text>
       )}
       {high && rate !== undefined && (

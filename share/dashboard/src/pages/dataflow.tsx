@@ -93,7 +93,7 @@ function Canvas({ graph, flow, selected, onSelect }: CanvasProps) {
     if (!box.current || !svg) return;
     const { width } = svg.viewBox.baseVal;
     // Smaller than this nobody can read it; then it scrolls.
-    setZoom(Math.max(0.62, Math.min(1.1, (box.current.clientWidth - 2) / width)));
+    setZoom(Math.max(0.7, Math.min(1.1, (box.current.clientWidth - 2) / width)));
   };
   useLayoutEffect(fit, [graph]);
   useEffect(() => {

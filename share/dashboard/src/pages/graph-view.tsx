@@ -2,7 +2,7 @@
 
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { Chart, formatCell } from "../chart/chart";
-import { Legend } from "../chart/legend";
+import { Legend, LegendRow } from "../chart/legend";
 import { MAX_FLAGS } from "../chart/plot";
 import { offeredSpans, type Range, readRange, resolveRange, shortSpan, writeRange } from "../chart/range";
 import { rowsBetween } from "../chart/summary";
@@ -24,6 +24,10 @@ interface Props {
   /** The heading's level: 1 on a page of its own, 2 among others. */
   level: 1 | 2;
 }
+
+const HINT = matchMedia("(pointer: coarse)").matches
+  ? "Pinch to zoom, drag to pan, tap to read values."
+  : "Click and drag to zoom, shift-drag to pan, double-click to zoom out.";
 
 export function GraphView({ filter, output, embed, level }: Props) {
   const { value: buffer, state, problem } = useDocument(dataUrl(output.file), parseCbuf);
@@ -84,6 +88,7 @@ function Graph({ buffer, title, embed }: { buffer: CircularBuffer; title: string
     setView([["hide", [...next].sort((a, b) => a - b).map((n) => n + 1).join(",")]]);
   };
   if (buffer.times.length === 0) return <Absent state="missing" problem={undefined} what="the first row" />;
+  const Key = embed ? LegendRow : Legend;
   const unseen = log ? buffer.values.flat().filter((value) => value !== null && value <= 0).length : 0;
   return (
     <div class={embed ? "graph" : "graph panel"}>
@@ -113,13 +118,13 @@ function Graph({ buffer, title, embed }: { buffer: CircularBuffer; title: string
         onReset={() => setRange({ kind: "all" })}
         onCursor={setRow}
       />
-      {!embed && <p class="hint">Click and drag to zoom, shift-drag to pan, double-click to zoom out.</p>}
+      {!embed && <p class="hint">{HINT}</p>}
       {unseen > 0 && (
         <p class="hint">
           {unseen} {unseen === 1 ? "value is" : "values are"} zero or below and cannot be shown on a log scale.
         </p>
       )}
-      <Legend {...{ buffer, options, hidden, row }} range={shown} onToggle={toggle} onHighlight={setHighlighted} />
+      <Key {...{ buffer, options, hidden, row }} range={shown} onToggle={toggle} onHighlight={setHighlighted} />
       {!embed && <Annotations buffer={buffer} onShow={(from, to) => setRange({ kind: "fixed", from, to })} />}
       {!embed && <Numbers buffer={buffer} range={shown} />}
     </div>

@@ -203,6 +203,7 @@ function PluginTable({ section, entries, wanted, flow }: PluginTableProps) {
         columns={columnsOf(section, shown, flow)}
         rows={shown}
         rowKey={({ name }) => name}
+        even
       />
     </Panel>
   );

@@ -88,18 +88,20 @@ export function PluginPage({ section, name }: { section: Section; name: Name }) 
           </div>
         </div>
       )}
-      {outputs && outputs.length > 0 && (
-        <Panel title="Plug-in Outputs" aside={outputs.length > 1 && <a href={link.filter(entry.name)}>Show all</a>}>
-          <OutputList filter={entry.name} outputs={outputs} />
+      <div class="columns">
+        <Panel title="Properties">
+          {properties.length === 0 ? (
+            <p class="hint">No additional properties</p>
+          ) : (
+            <DataTable label="Properties" columns={COLUMNS} rows={properties} rowKey={([key]) => key} />
+          )}
         </Panel>
-      )}
-      <Panel title="Properties">
-        {properties.length === 0 ? (
-          <p class="hint">No additional properties</p>
-        ) : (
-          <DataTable label="Properties" columns={COLUMNS} rows={properties} rowKey={([key]) => key} />
+        {outputs && outputs.length > 0 && (
+          <Panel title="Plug-in Outputs" aside={outputs.length > 1 && <a href={link.filter(entry.name)}>Show all</a>}>
+            <OutputList filter={entry.name} outputs={outputs} />
+          </Panel>
         )}
-      </Panel>
+      </div>
     </>
   );
 }

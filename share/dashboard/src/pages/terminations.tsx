@@ -62,7 +62,7 @@ export function TerminationsPage() {
       )}
       {rows.length > 0 && (
         <div class="panel">
-          <DataTable label="Terminated plugins" columns={COLUMNS} rows={rows} rowKey={({ index }) => String(index)} />
+          <DataTable label="Terminated plugins" columns={COLUMNS} rows={rows} rowKey={({ index }) => String(index)} stack />
         </div>
       )}
     </>

@@ -20,16 +20,20 @@ interface Props<Row> {
   columns: TableColumn<Row>[];
   rows: readonly Row[];
   rowKey(row: Row): string;
+  /** Gives the first column the same share in every such table. */
+  even?: boolean;
+  /** Makes rows blocks on narrow screens. */
+  stack?: boolean;
 }
 
-export function DataTable<Row>({ label, columns, rows, rowKey }: Props<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, even = false, stack = false }: Props<Row>) {
   const [order, setOrder] = useState<{ id: string; down: boolean } | undefined>();
   const sorted = sortRows(rows, columns, order);
   const press = (id: string, numeric: boolean): void =>
     setOrder(order?.id === id ? { id, down: !order.down } : { id, down: numeric });
   return (
     <div class="table-box" role="region" aria-label={label} tabIndex={0}>
-      <table class="table">
+      <table class={`table${even ? " even" : ""}${stack ? " stack" : ""}`}>
         <caption class="sr-only">{label}</caption>
         <thead>
           <tr>

@@ -1,0 +1,115 @@
+//! From a pattern to its program: compiled at the first match, and kept in the pattern's environment.
+
+use crate::compile::{TooBig, compile};
+use crate::grammar::fail;
+use crate::matching::Shared;
+use crate::pattern::{Header, copy_values};
+use crate::program::{Parts, Program, Value};
+use crate::tree::{OPEN, Tag, Tree};
+use heka_lua::{Raise, State, Userdata, bytes_at, ffi, protect};
+use std::ffi::{CStr, c_int};
+
+/// What the compiler reads and makes. It lies in a userdata, so that an error in between leaks nothing.
+#[derive(Default)]
+struct Workshop {
+    values: Vec<Value>,
+    tonumber: Vec<bool>,
+    parts: Parts,
+}
+
+impl Userdata for Workshop {
+    const NAME: &'static CStr = c"lpeg-compiler";
+    const METHODS: &'static [(&'static CStr, ffi::lua_CFunction)] = &[];
+}
+
+/// Pushes the table of values of the pattern at stack index `n` and returns its program, which lives as long as the
+/// table.
+///
+/// # Safety
+/// `pattern` is at stack index `n`, which is not relative to the top; there is room for eight values. Raises a Lua
+/// error when the pattern cannot be compiled.
+pub unsafe fn prepare(state: State, n: c_int, pattern: &mut Header) -> *const Program {
+    unsafe {
+        if !pattern.program.is_null() {
+            ffi::lua_getfenv(state, n);
+            ffi::lua_rawgeti_(state, -1, pattern.values as c_int + 1);
+            let kept = ffi::lua_touserdata(state, -1).cast_const().cast();
+            ffi::lua_settop(state, -2);
+            if kept == pattern.program {
+                return pattern.program;
+            }
+            // Its environment was exchanged by force: the program may be gone.
+            ffi::lua_settop(state, -2);
+        }
+        make(state, n, pattern)
+    }
+}
+
+unsafe fn make(state: State, n: c_int, pattern: &mut Header) -> *const Program {
+    unsafe {
+        if pattern.tree().has(OPEN) {
+            refuse_open_call(state, n, pattern.tree());
+        }
+        let count = pattern.values as c_int;
+        ffi::lua_createtable(state, count + 1, 0);
+        let env = ffi::lua_gettop(state);
+        copy_values(state, n, pattern.values, 0);
+        let workshop = heka_lua::new(state, Workshop::default);
+        workshop.tonumber.push(false);
+        let own = Shared::of(state).tonumber;
+        for key in 1..=count {
+            ffi::lua_rawgeti_(state, env, key);
+            workshop.values.push(value(state));
+            let function = ffi::lua_tocfunction(state, -1).map(|function| function as usize);
+            workshop.tonumber.push(function.is_some() && function == own.map(|own| own as usize));
+            ffi::lua_settop(state, -2);
+        }
+        let size = protect(state, || {
+            let values = std::mem::take(&mut workshop.values);
+            let made = compile(pattern.tree(), values, &workshop.tonumber);
+            workshop.parts = made.map_err(|TooBig| Raise::here("pattern too big"))?;
+            Ok(workshop.parts.size())
+        });
+        let block = ffi::lua_newuserdata(state, size);
+        let program = workshop.parts.write(block.cast());
+        *workshop = Workshop::default();
+        ffi::lua_rawseti_(state, env, count + 1);
+        ffi::lua_settop(state, env);
+        ffi::lua_pushvalue(state, env);
+        ffi::lua_setfenv(state, n);
+        pattern.program = program;
+        program
+    }
+}
+
+/// The value at the top of the stack.
+unsafe fn value(state: State) -> Value {
+    unsafe {
+        match ffi::lua_type(state, -1) {
+            ffi::LUA_TNIL => Value::Nil,
+            ffi::LUA_TBOOLEAN => Value::Boolean(ffi::lua_toboolean(state, -1) != 0),
+            ffi::LUA_TNUMBER => Value::Number(ffi::lua_tonumber(state, -1)),
+            ffi::LUA_TSTRING => {
+                let text = bytes_at(state, -1).unwrap_or_default();
+                Value::Text(text.as_ptr(), text.len())
+            }
+            ffi::LUA_TFUNCTION => ffi::lua_tocfunction(state, -1).map_or(Value::Other, Value::Native),
+            _ => Value::Other,
+        }
+    }
+}
+
+unsafe fn refuse_open_call(state: State, n: c_int, tree: Tree) -> ! {
+    /// The first open call in the order of the text.
+    fn first_open(tree: Tree) -> Option<u16> {
+        if tree.tag() == Tag::OpenCall {
+            return Some(tree.key());
+        }
+        tree.children().filter(|child| child.has(OPEN)).find_map(first_open)
+    }
+    unsafe {
+        ffi::lua_getfenv(state, n);
+        ffi::lua_rawgeti_(state, -1, c_int::from(first_open(tree).unwrap_or(0)));
+        fail(state, b"rule '", ffi::lua_gettop(state), b"' used outside a grammar")
+    }
+}

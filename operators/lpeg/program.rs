@@ -1,0 +1,202 @@
+//! Compiled patterns: instructions of eight bytes, and the tables they refer to, in one block.
+
+use crate::set::Set;
+use heka_lua::ffi;
+
+/// What an instruction does. `s` is the place in the subject; "fails" means that the machine goes back to the last
+/// pending choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Op {
+    /// The match succeeds.
+    End,
+    Fail,
+    /// Consumes one byte.
+    Any,
+    /// Consumes `arg` bytes.
+    AnyN,
+    /// Consumes the byte `aux`.
+    Byte,
+    /// Consumes the `aux` bytes in `arg`, at most four.
+    Bytes,
+    /// Consumes the `key` bytes of the pool at `arg`.
+    LongBytes,
+    /// Consumes a byte of set `arg`.
+    Set,
+    /// Fails unless no byte is left.
+    AtEnd,
+    /// Goes to `arg` unless a byte is left.
+    TestAny,
+    /// Goes to `arg` unless the next byte is `aux`.
+    TestByte,
+    /// Goes to `arg` unless the next byte is in set `key`.
+    TestSet,
+    /// As `Bytes`, but goes to the `arg` of the next slot instead of failing.
+    TestBytes,
+    /// As `LongBytes`, but goes to the `arg` of the next slot instead of failing.
+    TestLongBytes,
+    /// Consumes bytes of set `arg` as long as there are any; fails on fewer than `aux`, which is 0 or 1.
+    Span,
+    /// Consumes bytes up to the next of the `key` bytes in `arg` (at most three) or the end; fails on fewer than `aux`.
+    SpanUntil,
+    /// Goes where table `arg` says for the next byte.
+    Switch,
+    /// Makes a choice pending, which continues at `arg`.
+    Choice,
+    /// Drops the last choice and goes to `arg`.
+    Commit,
+    /// The last choice would now continue from here; goes to `arg`.
+    PartialCommit,
+    /// Drops the last choice, goes back to its place in the subject, and to `arg`.
+    BackCommit,
+    /// Drops the last choice, and fails.
+    FailTwice,
+    Jump,
+    Call,
+    Return,
+    /// Goes back `arg` bytes.
+    Behind,
+    /// A capture of kind `aux` over the last `arg` bytes.
+    Full,
+    /// Begins a capture of kind `aux`.
+    Open,
+    /// Ends the innermost capture.
+    Close,
+    /// Ends the innermost capture, which is a match-time capture.
+    CloseRuntime,
+    /// Pays for `arg` steps in advance, where the code has no jump for long.
+    Charge,
+}
+
+/// An instruction, or the second slot of one.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Insn {
+    pub op: Op,
+    pub aux: u8,
+    pub key: u16,
+    pub arg: u32,
+}
+
+/// What a capture is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    Position,
+    Const,
+    Arg,
+    Backref,
+    Simple,
+    Table,
+    Group,
+    Fold,
+    Function,
+    /// A function capture whose function is Lua's own `tonumber`.
+    Tonumber,
+    Numbered,
+    Query,
+    Str,
+    Subst,
+    /// A value returned by a match-time capture.
+    Runtime,
+}
+
+impl Kind {
+    /// The kind with this number: what `aux` holds.
+    #[inline(always)]
+    pub fn of(number: u8) -> Kind {
+        debug_assert!(number <= Kind::Runtime as u8);
+        // SAFETY: only the compiler writes `aux`, from a `Kind`, and the kinds are numbered without a gap.
+        unsafe { std::mem::transmute(number) }
+    }
+}
+
+/// Where a `Switch` goes, by the next byte; the entry at 256 is for the end of the subject.
+pub type SwitchTable = [u32; 257];
+
+/// A Lua value of a pattern, as far as it can be known without Lua. Texts live in Lua, as long as the program does.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "what a match that builds no Lua values reads")]
+pub enum Value {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    Text(*const u8, usize),
+    Native(ffi::lua_CFunction),
+    Other,
+}
+
+/// A compiled pattern. Everything it points to lies behind it in the same userdata, but for the texts of values.
+#[repr(C)]
+pub struct Program {
+    pub code: *const Insn,
+    pub sets: *const Set,
+    pub switches: *const SwitchTable,
+    pub bytes: *const u8,
+    pub values: *const Value,
+    pub value_count: usize,
+    /// Every capture can be evaluated without Lua.
+    pub is_known: bool,
+}
+
+impl Program {
+    /// The Lua value with this key.
+    #[inline]
+    pub fn value(&self, key: u16) -> Value {
+        // SAFETY: there are `value_count` values.
+        let values = unsafe { std::slice::from_raw_parts(self.values, self.value_count) };
+        usize::from(key).checked_sub(1).and_then(|at| values.get(at).copied()).unwrap_or(Value::Nil)
+    }
+}
+
+/// A program as the compiler makes it.
+#[derive(Default)]
+pub struct Parts {
+    pub code: Vec<Insn>,
+    pub sets: Vec<Set>,
+    pub switches: Vec<SwitchTable>,
+    pub bytes: Vec<u8>,
+    pub values: Vec<Value>,
+    pub is_known: bool,
+}
+
+impl Parts {
+    /// The size of the block in bytes.
+    pub fn size(&self) -> usize {
+        size_of::<Program>()
+            + size_of_val(&self.values[..])
+            + size_of_val(&self.sets[..])
+            + size_of_val(&self.code[..])
+            + size_of_val(&self.switches[..])
+            + self.bytes.len()
+    }
+
+    /// Lays the program out in `block`.
+    ///
+    /// # Safety
+    /// `block` has room for `size()` bytes and is aligned to eight.
+    pub unsafe fn write(&self, block: *mut u8) -> *const Program {
+        // Parts of larger alignment come first, and all sizes but the last are multiples of the next one's alignment.
+        unsafe fn put<T: Copy>(at: &mut *mut u8, items: &[T]) -> *const T {
+            unsafe {
+                let start: *mut T = (*at).cast();
+                debug_assert!(start.is_aligned());
+                start.copy_from_nonoverlapping(items.as_ptr(), items.len());
+                *at = start.add(items.len()).cast();
+                start
+            }
+        }
+        unsafe {
+            let mut at = block.add(size_of::<Program>());
+            let values = put(&mut at, &self.values);
+            let sets = put(&mut at, &self.sets);
+            let code = put(&mut at, &self.code);
+            let switches = put(&mut at, &self.switches);
+            let bytes = put(&mut at, &self.bytes);
+            let program: *mut Program = block.cast();
+            let value_count = self.values.len();
+            program.write(Program { code, sets, switches, bytes, values, value_count, is_known: self.is_known });
+            program
+        }
+    }
+}

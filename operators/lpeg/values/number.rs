@@ -1,0 +1,89 @@
+//! Text to number as Lua's `tonumber` does it, without a string where the text is a plain decimal number.
+
+use heka_lua::{State, ffi, push_bytes};
+
+/// Digits that a double holds exactly.
+const EXACT_DIGITS: u32 = 15;
+
+/// Powers of ten up to as many digits.
+const POWERS: [f64; EXACT_DIGITS as usize + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The number of a plain decimal text, exactly as `strtod` reads it, or `None` when the text is not that plain.
+pub fn plain(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let (mut value, mut count, mut fraction) = (0_u64, 0, None);
+    for &byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + u64::from(byte - b'0');
+                count += 1;
+                if count > EXACT_DIGITS {
+                    return None;
+                }
+            }
+            b'.' if fraction.is_none() => fraction = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 {
+        return None;
+    }
+    let decimals = fraction.map_or(0, |before| count - before);
+    // Both are exact, so the quotient is the nearest double.
+    let value = value as f64 / POWERS[decimals as usize];
+    Some(if negative { -value } else { value })
+}
+
+/// Any text that `tonumber` accepts, by Lua itself: `None` when it gives nil.
+///
+/// # Safety
+/// `state` is live and has room for a value. Raises a Lua error when the memory limit is reached.
+pub unsafe fn parse(state: State, text: &[u8]) -> Option<f64> {
+    unsafe {
+        plain(text).or_else(|| {
+            push_bytes(state, text);
+            let value = (ffi::lua_isnumber(state, -1) != 0).then(|| ffi::lua_tonumber(state, -1));
+            ffi::lua_settop(state, -2);
+            value
+        })
+    }
+}
+
+/// Pushes the number, or nil.
+///
+/// # Safety
+/// As [`parse`].
+pub unsafe fn push(state: State, text: &[u8]) {
+    unsafe {
+        match parse(state, text) {
+            Some(value) => ffi::lua_pushnumber(state, value),
+            None => ffi::lua_pushnil(state),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn plain_numbers_are_what_the_standard_parser_makes_of_them() {
+        for text in
+            ["0", "200", "0.1", "-3.25", "-0", "123456789012345", "0.00000000000001", "99999999.9999999", "5.", ".5"]
+        {
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(plain(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_lua() {
+        for text in ["", "-", ".", "-.", "1e3", " 1", "1 ", "0x10", "+1", "1.2.3", "1234567890123456", "nan", "--1"] {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
+    }
+}

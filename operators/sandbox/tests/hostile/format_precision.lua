@@ -1,0 +1,6 @@
+-- expect: process_message() *invalid format (width or precision too long)
+require "string"
+function process_message()
+ local r = string.format("%.999f", 1)
+ return 0
+end

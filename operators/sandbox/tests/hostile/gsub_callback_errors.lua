@@ -1,0 +1,6 @@
+-- expect: process_message() *broken
+require "string"
+function process_message()
+ string.gsub("xxx", "x", function() error("broken") end)
+ return 0
+end

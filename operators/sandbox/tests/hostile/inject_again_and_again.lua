@@ -1,0 +1,5 @@
+-- expect: process_message() *
+function process_message()
+ while true do inject_message{Payload = "x"} end
+ return 0
+end

@@ -1,0 +1,5 @@
+-- expect: ok
+function process_message()
+ for i = 1, 2, 0 do end
+ return 0
+end

@@ -1,0 +1,2 @@
+-- expect: load: Init() instruction_limit exceeded
+while true do end

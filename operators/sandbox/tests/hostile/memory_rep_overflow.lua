@@ -1,0 +1,6 @@
+-- expect: process_message() *
+require "string"
+function process_message()
+ local r = #string.rep(string.rep("x", 1e6), 1e6)
+ return 0
+end

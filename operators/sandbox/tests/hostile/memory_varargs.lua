@@ -1,0 +1,6 @@
+-- expect: process_message() *
+function process_message()
+ local function grow(...) return grow(1, ...) end
+ grow()
+ return 0
+end

@@ -1,0 +1,6 @@
+-- expect: process_message() *
+local function deep() local ok, why = pcall(deep) if not ok then error(why, 0) end end
+function process_message()
+ deep()
+ return 0
+end

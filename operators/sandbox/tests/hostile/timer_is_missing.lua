@@ -1,0 +1,3 @@
+-- expect: timer_event() function was not found
+-- entry: timer
+x = 1
