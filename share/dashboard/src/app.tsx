@@ -45,7 +45,7 @@ function Framed({ place }: { place: Place }) {
   }, [key]);
   return (
     <>
-      <a class="skip" href={location.hash || "#"} onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
         Skip to the content
       </a>
       <Bar route={place.route} flow={flow.value} />

@@ -32,7 +32,8 @@ export function useView(): [ReadonlyMap<string, string>, (parts: [string, string
 /** Changes parts of the view; empty ones go. The page stays, and the way back in the history stays short. */
 function setView(parts: [string, string][]): void {
   const { view, embed } = parsePlace(location.hash);
-  const next = new Map([...view, ...parts].filter(([, value]) => value !== ""));
+  const next = new Map([...view, ...parts]);
+  for (const [key, value] of parts) if (value === "") next.delete(key);
   const query = location.hash.lastIndexOf("?");
   const hasView = view.size > 0 || (embed && location.hash.slice(query).startsWith("?embed"));
   const path = hasView && query >= 0 ? location.hash.slice(0, query) : location.hash;

@@ -50,6 +50,7 @@ export function parsePlace(hash: string, search = ""): Place {
 function parseRoute(fragment: string): Route {
   switch (fragment) {
     case "":
+    case "main": // the link over the bar, opened in a window of its own
     case "health":
       return { page: "health" };
     case "dataflow":

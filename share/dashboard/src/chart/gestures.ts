@@ -56,6 +56,8 @@ export class Gestures {
     this.plot = plot;
     const { signal } = this.stop;
     const { over } = plot;
+    // Shift would select text; uPlot's own listeners cannot prevent that, because they are passive.
+    over.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault(), { signal, passive: false });
     over.addEventListener("wheel", (event) => this.wheel(event), { signal, passive: false });
     over.addEventListener("pointerdown", (event) => this.touch(event), { signal });
     over.addEventListener("pointermove", (event) => this.drag(event), { signal });
@@ -72,7 +74,6 @@ export class Gestures {
   private startPan(start: MouseEvent): void {
     const { plot } = this;
     if (!plot) return;
-    start.preventDefault();
     const range = this.target.range();
     const perPixel = (range[1] - range[0]) / plot.over.clientWidth;
     const ended = new AbortController();

@@ -169,41 +169,43 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
       transform={`translate(${box.x} ${box.y})`}
       data-node={index}
       role="button"
-      tabIndex={reachable ? 0 : -1}
+      tabindex={reachable ? 0 : -1}
       aria-pressed={selected}
       aria-label={label.join(", ")}
       onKeyDown={onKey}
       onClick={onPress}
     >
       <title>{node.id}</title>
-      <rect class="node-card" width={box.width} height={box.height} rx="7" />
-      <rect class="node-kind" x="0" y="8" width="3.5" height={box.height - 16} rx="1.75" />
-      <text class="node-name" x="14" y={high ? 22 : box.height / 2 + 4}>
-        {fit(node.title, inner, 7.8)}
-      </text>
-      {high && (
-        <text class="node-type" x="14" y="40">
-          {fit(small ?? (node.kind === "router" ? "" : KIND_TITLES[node.kind]), inner - (rate === undefined ? 0 : 58), 6.2)}
+      <g aria-hidden="true">
+        <rect class="node-card" width={box.width} height={box.height} rx="7" />
+        <rect class="node-kind" x="0" y="8" width="3.5" height={box.height - 16} rx="1.75" />
+        <text class="node-name" x="14" y={high ? 22 : box.height / 2 + 4}>
+          {fit(node.title, inner, 7.8)}
         </text>
-      )}
-      {high && rate !== undefined && (
-        <text class="node-rate" x={box.width - 12} y="40" text-anchor="end">
-          {formatRate(rate)}
-        </text>
-      )}
-      {share !== undefined && (
-        <>
-          <rect class="node-track" x="14" y={box.height - 7} width={inner + 0} height="3" rx="1.5" />
-          <rect
-            class={share >= 0.9 ? "node-fill bad" : share >= 0.6 ? "node-fill warn" : "node-fill"}
-            x="14"
-            y={box.height - 7}
-            width={inner * share}
-            height="3"
-            rx="1.5"
-          />
-        </>
-      )}
+        {high && (
+          <text class="node-type" x="14" y="40">
+            {fit(small ?? (node.kind === "router" ? "" : KIND_TITLES[node.kind]), inner - (rate === undefined ? 0 : 58), 6.2)}
+          </text>
+        )}
+        {high && rate !== undefined && (
+          <text class="node-rate" x={box.width - 12} y="40" text-anchor="end">
+            {formatRate(rate)}
+          </text>
+        )}
+        {share !== undefined && (
+          <>
+            <rect class="node-track" x="14" y={box.height - 7} width={inner + 0} height="3" rx="1.5" />
+            <rect
+              class={share >= 0.9 ? "node-fill bad" : share >= 0.6 ? "node-fill warn" : "node-fill"}
+              x="14"
+              y={box.height - 7}
+              width={inner * share}
+              height="3"
+              rx="1.5"
+            />
+          </>
+        )}
+      </g>
     </g>
   );
 }

@@ -10,9 +10,10 @@ before(async () => {
   demo.step();
 });
 afterEach(async () => {
-  assert.deepEqual(opened?.problems ?? [], []);
-  await opened?.close();
+  const { problems = [], close } = opened ?? {};
   opened = undefined;
+  await close?.();
+  assert.deepEqual(problems, []);
 });
 after(async () => {
   await browser.close();
