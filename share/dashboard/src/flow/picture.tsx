@@ -51,7 +51,7 @@ export function Picture({ graph, flow, selected, zoom, onSelect }: Props) {
   const focus = (id: string | undefined): void => {
     if (id === undefined) return;
     const index = graph.nodes.findIndex((node) => node.id === id);
-    root.current?.querySelector<SVGGElement>(`[data-node="${index}"]`)?.focus();
+    root.current?.querySelector<SVGRectElement>(`[data-node="${index}"]`)?.focus();
   };
   const keys = (event: KeyboardEvent, id: string): void => {
     const next = neighbour(event.key, id, graph, layout.boxes);
@@ -167,13 +167,6 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
     <g
       class={`node kind-${node.kind} ${state}${selected ? " selected" : ""}`}
       transform={`translate(${box.x} ${box.y})`}
-      data-node={index}
-      role="button"
-      tabindex={reachable ? 0 : -1}
-      aria-pressed={selected}
-      aria-label={label.join(", ")}
-      onKeyDown={onKey}
-      onClick={onPress}
     >
       <title>{node.id}</title>
       <g aria-hidden="true">
@@ -206,6 +199,19 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
           </>
         )}
       </g>
+      <rect
+        class="node-button"
+        width={box.width}
+        height={box.height}
+        rx="7"
+        data-node={index}
+        role="button"
+        tabindex={reachable ? 0 : -1}
+        aria-pressed={selected}
+        aria-label={label.join(", ")}
+        onKeyDown={onKey}
+        onClick={onPress}
+      />
     </g>
   );
 }

@@ -10,7 +10,7 @@ import { type Annotation, type CircularBuffer, columnLabel, parseCbuf } from "..
 import { toCsv } from "../data/csv";
 import { readOptions } from "../data/options";
 import { dataUrl, type SandboxOutput } from "../data/sandboxes";
-import { describeAggregation, formatDuration, formatExact } from "../data/units";
+import { describeAggregation, formatExact } from "../data/units";
 import { useDocument } from "../live/hooks";
 import { useView } from "../place";
 import { link } from "../route";
@@ -149,9 +149,9 @@ function RangeButtons({ range, whole, onRange }: { range: Range; whole: number; 
           type="button"
           key={seconds}
           aria-pressed={range.kind === "last" && range.seconds === seconds}
-          aria-label={`Last ${formatDuration(seconds)}`}
           onClick={() => onRange({ kind: "last", seconds })}
         >
+          <span class="sr-only">Last </span>
           {shortSpan(seconds)}
         </button>
       ))}

@@ -83,7 +83,7 @@ test("dragging zooms, double-clicking shows everything, and the link carries it"
 
   await page.mouse.dblclick(box.x + 300, box.y + 100);
   await until(async () => !/from=/.test(await hash(page)), "everything is shown");
-  await page.getByRole("button", { name: "Last 3 h" }).click();
+  await page.getByRole("button", { name: "Last 3h" }).click();
   assert.match(await hash(page), /range=3h/);
 });
 
