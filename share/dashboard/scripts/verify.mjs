@@ -28,9 +28,14 @@ const fresh = await mkdtemp(path.join(tmpdir(), "dashboard-"));
 try {
   const built = spawnSync(process.execPath, [path.join(root, "scripts/build.mjs"), fresh], { stdio: "inherit" });
   if (built.status !== 0) faults.push("The build fails.");
-  const names = new Set([...(await filesOf(dist)).map((f) => path.relative(dist, f)), ...(await filesOf(fresh)).map((f) => path.relative(fresh, f))]);
+  const names = new Set([
+    ...(await filesOf(dist)).map((f) => path.relative(dist, f)),
+    ...(await filesOf(fresh)).map((f) => path.relative(fresh, f)),
+  ]);
   for (const name of names) {
-    const [a, b] = await Promise.all([dist, fresh].map((folder) => readFile(path.join(folder, name)).catch(() => undefined)));
+    const [a, b] = await Promise.all(
+      [dist, fresh].map((folder) => readFile(path.join(folder, name)).catch(() => undefined)),
+    );
     if (!a || !b || !a.equals(b)) faults.push(`dist/${name} is not what the sources give. Run npm run build.`);
   }
 } finally {
@@ -47,9 +52,11 @@ console.log(`${String(total).padStart(7)} B  compressed, of ${BUDGET} B`);
 if (total > BUDGET) faults.push(`The build has ${total} B compressed; at most ${BUDGET} are allowed.`);
 
 const page = await readFile(path.join(dist, "index.html"), "utf8");
-if (/<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=/i.test(page)) faults.push("index.html has inline script or style.");
+if (/<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=/i.test(page))
+  faults.push("index.html has inline script or style.");
 if (/\b(src|href)="(https?:)?\/\//.test(page)) faults.push("index.html loads something from elsewhere.");
-if (/\b(eval|new Function)\s*\(/.test(await readFile(path.join(dist, "app.js"), "utf8"))) faults.push("app.js makes code from text.");
+if (/\b(eval|new Function)\s*\(/.test(await readFile(path.join(dist, "app.js"), "utf8")))
+  faults.push("app.js makes code from text.");
 
 for (const file of await filesOf(path.join(root, "src"))) {
   const text = await readFile(file, "utf8");

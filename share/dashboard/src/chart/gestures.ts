@@ -40,11 +40,13 @@ export class Gestures {
   /** uPlot's own handlers, with ours before them. */
   bindings(): uPlot.Cursor.Bind {
     return {
-      mousedown: (_, __, handler): Handler => (event) => {
-        if (!event.shiftKey || event.button !== 0) return handler(event) as null;
-        this.startPan(event);
-        return null;
-      },
+      mousedown:
+        (_, __, handler): Handler =>
+        (event) => {
+          if (!event.shiftKey || event.button !== 0) return handler(event) as null;
+          this.startPan(event);
+          return null;
+        },
       dblclick: (): Handler => () => {
         this.target.reset();
         return null;

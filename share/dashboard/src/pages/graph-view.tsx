@@ -35,16 +35,18 @@ export function GraphView({ filter, output, embed, level }: Props) {
   const title = output.name === "" ? "Untitled output" : output.name;
   const Title = level === 1 ? "h1" : "h2";
   if (embed) {
-    return buffer ? <Graph buffer={buffer} title={title} embed /> : <Absent state={state} problem={problem} what={title} />;
+    return buffer ? (
+      <Graph buffer={buffer} title={title} embed />
+    ) : (
+      <Absent state={state} problem={problem} what={title} />
+    );
   }
   return (
     <section class="output">
       <header class="page-head">
         <div>
           <Title>{title}</Title>
-          <p class="sub">
-            {buffer ? describeAggregation(buffer.secondsPerRow, buffer.rows) : " "}
-          </p>
+          <p class="sub">{buffer ? describeAggregation(buffer.secondsPerRow, buffer.rows) : " "}</p>
         </div>
         <div class="actions">
           {buffer && <CsvButton buffer={buffer} file={output.file} />}
@@ -85,7 +87,15 @@ function Graph({ buffer, title, embed }: { buffer: CircularBuffer; title: string
   const toggle = (series: number): void => {
     const next = new Set(hidden);
     if (!next.delete(series)) next.add(series);
-    setView([["hide", [...next].sort((a, b) => a - b).map((n) => n + 1).join(",")]]);
+    setView([
+      [
+        "hide",
+        [...next]
+          .sort((a, b) => a - b)
+          .map((n) => n + 1)
+          .join(","),
+      ],
+    ]);
   };
   if (buffer.times.length === 0) return <Absent state="missing" problem={undefined} what="the first row" />;
   const Key = embed ? LegendRow : Legend;

@@ -46,7 +46,10 @@ test("a new column appears without reloading, with its annotations and options",
     const { page } = opened;
     await page.waitForSelector("text=1 minute aggregation for the last 3 minutes");
     assert.equal(await page.locator(".legend tbody tr").count(), 1);
-    server.set("F.x.cbuf", text(["one", "two"], '{"annotations":[{"x":60000,"col":2,"shortText":"A","text":"odd"}]}\n'));
+    server.set(
+      "F.x.cbuf",
+      text(["one", "two"], '{"annotations":[{"x":60000,"col":2,"shortText":"A","text":"odd"}]}\n'),
+    );
     await page.waitForSelector(".legend >> text=two (count)");
     await page.waitForSelector(".flag-sign >> text=A");
     server.set("F.x.cbuf", "{half a fi");
@@ -132,7 +135,9 @@ test("the keyboard reads values, zooms, pans and resets", async () => {
   const page = await open(PAGES.graph);
   await page.locator(".chart-mount").focus();
   await page.keyboard.press("End");
-  await page.waitForFunction(() => /HTTP_200 \(count\) [\d,]+/.test(document.querySelector(".chart [aria-live]").textContent));
+  await page.waitForFunction(() =>
+    /HTTP_200 \(count\) [\d,]+/.test(document.querySelector(".chart [aria-live]").textContent),
+  );
   const spoken = await page.textContent(".chart [aria-live]");
   await page.keyboard.press("ArrowLeft");
   await until(async () => (await page.textContent(".chart [aria-live]")) !== spoken, "another value is read");
@@ -147,11 +152,17 @@ test("the keyboard reads values, zooms, pans and resets", async () => {
 
 test("CSV has every row", async () => {
   const page = await open(PAGES.graph);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "CSV" }).click(),
+  ]);
   assert.equal(download.suggestedFilename(), "HTTPStatus.HTTPStatus.csv");
   const lines = (await readFile(await download.path(), "utf8")).trim().split("\r\n");
   assert.equal(lines.length, 1441);
-  assert.equal(lines[0], "time,HTTP_200 (count),HTTP_300 (count),HTTP_400 (count),HTTP_500 (count),HTTP_UNKNOWN (count)");
+  assert.equal(
+    lines[0],
+    "time,HTTP_200 (count),HTTP_300 (count),HTTP_400 (count),HTTP_500 (count),HTTP_UNKNOWN (count)",
+  );
 });
 
 test("the values are there as a table", async () => {
@@ -166,7 +177,10 @@ test("embedded graphs have no chrome, poll, and obey the switch in the query too
     assert.equal(await page.locator("header, nav, h1, footer").count(), 0, route);
     assert.equal(Math.round((await page.locator(".chart-mount").boundingBox()).height), 250);
     const seen = demo.server.requests.length;
-    await until(() => demo.server.requests.slice(seen).some(({ headers }) => headers["if-none-match"]), "it asks again");
+    await until(
+      () => demo.server.requests.slice(seen).some(({ headers }) => headers["if-none-match"]),
+      "it asks again",
+    );
     await until(() => demo.server.clients.size === 0, "no event stream");
     await opened.close();
   }

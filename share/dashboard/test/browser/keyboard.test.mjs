@@ -25,7 +25,8 @@ async function open(route, options) {
   return opened.page;
 }
 
-const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
+const focused = (page) =>
+  page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
 
 /** Presses Tab until the focus is on something of this name. */
 async function tabTo(page, name) {
