@@ -103,6 +103,13 @@ export const link = {
   embed: (filter: string, file: string, view?: View): string => withView(`${link.output(filter, file)}/embed`, view),
 };
 
+/** The view with some parts changed; empty ones go. */
+export function mergeView(view: View, parts: readonly [string, string][]): Map<string, string> {
+  const next = new Map([...view, ...parts]);
+  for (const [key, value] of parts) if (value === "") next.delete(key);
+  return next;
+}
+
 /** A link with the way the page is shown. */
 export function withView(hash: string, view: View | undefined): string {
   const query = new URLSearchParams([...(view ?? [])].filter(([, value]) => value !== "")).toString();

@@ -193,6 +193,16 @@ test("fingers: on a phone the graph takes the width, and its legend can be press
   await until(async () => /hide=2/.test(await hash(page)), "toggled");
 });
 
+test("graphs on one page share the time, and keep their legends", async () => {
+  const page = await open(PAGES["outputs of a filter"]);
+  await page.getByLabel("p50 (ms)").uncheck();
+  await page.getByRole("button", { name: "Last 15m" }).click();
+  await until(async () => /range=15m/.test(await hash(page)), "the range is in the link");
+  assert.doesNotMatch(await hash(page), /hide/);
+  assert.equal(await page.getByLabel("p50 (ms)").isChecked(), false);
+  await page.getByLabel("p50 (ms)").check();
+});
+
 test("stacked and filled as its options say", async () => {
   const page = await open(PAGES["stacked graph"]);
   const before = await picture(page);

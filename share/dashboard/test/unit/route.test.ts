@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { link, parsePlace, pick, withView } from "../../src/route";
+import { link, mergeView, parsePlace, pick, withView } from "../../src/route";
 
 const route = (hash: string, search = "") => parsePlace(hash, search).route;
 
@@ -77,6 +77,22 @@ test("the view is read from links, and unknown parts belong to the name", () => 
     "#a?log=1",
   );
   assert.equal(withView("#a", undefined), "#a");
+  const view = new Map([
+    ["hide", "1"],
+    ["log", "1"],
+  ]);
+  assert.deepEqual(
+    [
+      ...mergeView(view, [
+        ["hide", ""],
+        ["range", "1h"],
+      ]),
+    ],
+    [
+      ["log", "1"],
+      ["range", "1h"],
+    ],
+  );
 });
 
 test("what is no route says so", () => {
