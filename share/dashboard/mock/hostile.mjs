@@ -31,7 +31,10 @@ export function publishHostile(server) {
 
   const files = [];
   const sandboxes = TEXTS.map((text, index) => {
-    const outputs = ["cbuf", "txt", "json", "tsv", "alert"].map((type) => ({ Name: text, Filename: `data/h${index}.<b>.${type}` }));
+    const outputs = ["cbuf", "txt", "json", "tsv", "alert"].map((type) => ({
+      Name: text,
+      Filename: `data/h${index}.<b>.${type}`,
+    }));
     for (const { Filename } of outputs) files.push([text, Filename.slice(5)]);
     server.set(`h${index}.<b>.cbuf`, cbuf(text));
     server.set(`h${index}.<b>.txt`, `${text}\n`.repeat(3));
@@ -53,7 +56,10 @@ export function publishHostile(server) {
     { from: "router", to: `match ${text}` },
     { from: `match ${text}`, to: `output ${text}` },
   ]);
-  server.set("graph.json", JSON.stringify({ workers: 1, nodes: [...nodes, { name: "router", details: [], worker: null }], edges }));
+  server.set(
+    "graph.json",
+    JSON.stringify({ workers: 1, nodes: [...nodes, { name: "router", details: [], worker: null }], edges }),
+  );
   server.set(
     "flow.json",
     JSON.stringify({
@@ -61,7 +67,12 @@ export function publishHostile(server) {
       hostname: TEXTS[1],
       time: Date.now() / 1000,
       started: 0,
-      nodes: nodes.map(({ name }) => ({ name, messages: 1, error: name, queue: { length: 1, capacity: 2, unit: TEXTS[1] } })),
+      nodes: nodes.map(({ name }) => ({
+        name,
+        messages: 1,
+        error: name,
+        queue: { length: 1, capacity: 2, unit: TEXTS[1] },
+      })),
       edges: edges.map((edge) => ({ ...edge, messages: 1 })),
     }),
   );
@@ -70,12 +81,27 @@ export function publishHostile(server) {
 
 function cbuf(text) {
   const extras = {
-    annotations: [{ x: 60_000, col: 1, shortText: text, text }, { x: 0, col: 99, shortText: text, text }],
-    options: { title: text, xlabel: text, ylabel: text, colors: [text, "url(//example.invalid/x)"], stackedGraph: true },
+    annotations: [
+      { x: 60_000, col: 1, shortText: text, text },
+      { x: 0, col: 99, shortText: text, text },
+    ],
+    options: {
+      title: text,
+      xlabel: text,
+      ylabel: text,
+      colors: [text, "url(//example.invalid/x)"],
+      stackedGraph: true,
+    },
   };
   const header = {
-    time: 0, rows: 3, columns: 2, seconds_per_row: 60,
-    column_info: [{ name: text, unit: text, aggregation: text }, { name: text, unit: text, aggregation: text }],
+    time: 0,
+    rows: 3,
+    columns: 2,
+    seconds_per_row: 60,
+    column_info: [
+      { name: text, unit: text, aggregation: text },
+      { name: text, unit: text, aggregation: text },
+    ],
   };
   return `${JSON.stringify(extras)}\n${JSON.stringify(header)}\n1\t2\nnan\t${text.replace(/[\t\n]/g, " ")}\n3\t4\n`;
 }

@@ -35,7 +35,11 @@ function makeGraph() {
   chain(node("input statsd", ["UdpInput"], 1), node("split statsd-NullSplitter", [], 1), "router");
   node("router", [], null);
   const filter = (name, type, expression, every, worker) => {
-    chain("router", node(`match ${name}`, [expression], null), node(`filter ${name}`, [type, `every ${every} s`], worker));
+    chain(
+      "router",
+      node(`match ${name}`, [expression], null),
+      node(`filter ${name}`, [type, `every ${every} s`], worker),
+    );
     chain(node(`ticks ${name}`, [], worker), `filter ${name}`, "injected");
     edge(`filter ${name}`, "checkpoint");
   };
@@ -44,7 +48,11 @@ function makeGraph() {
   filter("HostLoad", "SandboxFilter", "Type == 'heka.statmetric'", 10, 0);
   filter("CounterFilter", "CounterFilter", "TRUE", 5, 1);
   const output = (name, type, expression, encoder, worker) => {
-    chain("router", node(`match ${name}`, [expression], null), node(`output ${name}`, [type, `encoder ${encoder}`], worker));
+    chain(
+      "router",
+      node(`match ${name}`, [expression], null),
+      node(`output ${name}`, [type, `encoder ${encoder}`], worker),
+    );
     edge(`output ${name}`, "checkpoint");
   };
   output("archive", "FileOutput", "Type == 'nginx.access'", "ProtobufEncoder", 0);
@@ -94,7 +102,11 @@ export class Model {
     this.run(seconds, () => 1);
     this.buffers = makeBuffers(now, this.random);
     this.terminations = [
-      [now - 2.1 * 86400, "UserAgents", "process_message() lua_filters/user_agents.lua:41: attempt to index local 'ua' (a nil value)"],
+      [
+        now - 2.1 * 86400,
+        "UserAgents",
+        "process_message() lua_filters/user_agents.lua:41: attempt to index local 'ua' (a nil value)",
+      ],
       [
         now - 5.2 * HOUR,
         "SlowGrammar",
@@ -126,16 +138,30 @@ export class Model {
       for (const { from, to } of GRAPH.edges) {
         if (to === "router" || moved.has(to) || !moved.has(from)) continue;
         const quiet = to === "injected" || to.startsWith("checkpoint");
-        moved.set(to, to.startsWith("match ") ? moved.get("router") * FLOWS[to] : quiet ? seconds * 0.4 : moved.get(from));
+        moved.set(
+          to,
+          to.startsWith("match ") ? moved.get("router") * FLOWS[to] : quiet ? seconds * 0.4 : moved.get(from),
+        );
       }
     }
     const drained = moved.get("output elasticsearch.buffer") * 0.9;
-    for (const name of ["input elasticsearch.queue", "split elasticsearch.queue-HekaFramingSplitter",
-      "decode elasticsearch.queue-ProtobufDecoder", "output elasticsearch"]) moved.set(name, drained);
+    for (const name of [
+      "input elasticsearch.queue",
+      "split elasticsearch.queue-HekaFramingSplitter",
+      "decode elasticsearch.queue-ProtobufDecoder",
+      "output elasticsearch",
+    ])
+      moved.set(name, drained);
     for (const [name, n] of moved) add(name, n);
     for (const { from, to } of GRAPH.edges) {
       const quiet = to === "injected" || to.startsWith("checkpoint");
-      const n = quiet ? seconds * 0.4 : from.startsWith("match ") ? moved.get(to) : to.startsWith("match ") ? moved.get("router") : moved.get(from);
+      const n = quiet
+        ? seconds * 0.4
+        : from.startsWith("match ")
+          ? moved.get(to)
+          : to.startsWith("match ")
+            ? moved.get("router")
+            : moved.get(from);
       add(`${from}>${to}`, n ?? 0);
     }
   }
@@ -171,14 +197,20 @@ export class Model {
         from,
         to,
         messages: this.count(`${from}>${to}`),
-        ...(to === "output elasticsearch" && { waiting: Math.round(queue / 400), lag_ms: (this.now - this.held) * 1000 }),
+        ...(to === "output elasticsearch" && {
+          waiting: Math.round(queue / 400),
+          lag_ms: (this.now - this.held) * 1000,
+        }),
       })),
     };
   }
 
   report() {
     const reading = (value, representation = "count") => ({ value, representation });
-    const channel = (length, name = "InChan") => ({ [`${name}Capacity`]: reading(30), [`${name}Length`]: reading(length) });
+    const channel = (length, name = "InChan") => ({
+      [`${name}Capacity`]: reading(30),
+      [`${name}Length`]: reading(length),
+    });
     const names = (prefix) =>
       GRAPH.nodes
         .map(({ name }) => name)
@@ -199,8 +231,16 @@ export class Model {
       MatchAvgDuration: reading(180 + some(900), "ns"),
       ProcessMessageCount: reading(this.count(`${kind} ${name}`)),
       ProcessMessageFailures: reading(name === "elasticsearch" ? 12 : 0),
-      ...(kind === "filter" && name !== "CounterFilter" && { InjectMessageCount: reading(this.count(`filter ${name}`) % 5000), ...sandbox(8 * 2 ** 20) }),
-      ...(name === "elasticsearch" && { QueueBytes: reading(41_203_113, "B"), QueueFiles: reading(3), "Dropped-too-large": reading(2) }),
+      ...(kind === "filter" &&
+        name !== "CounterFilter" && {
+          InjectMessageCount: reading(this.count(`filter ${name}`) % 5000),
+          ...sandbox(8 * 2 ** 20),
+        }),
+      ...(name === "elasticsearch" && {
+        QueueBytes: reading(41_203_113, "B"),
+        QueueFiles: reading(3),
+        "Dropped-too-large": reading(2),
+      }),
     });
     return {
       globals: [
@@ -236,7 +276,8 @@ export class Model {
 
   sandboxes() {
     const list = new Map();
-    const add = (filter, Name, Filename) => list.set(filter, [...(list.get(filter) ?? []), { Name, Filename: `data/${Filename}` }]);
+    const add = (filter, Name, Filename) =>
+      list.set(filter, [...(list.get(filter) ?? []), { Name, Filename: `data/${Filename}` }]);
     for (const { filter, title, file } of this.buffers) add(filter, title, file);
     for (const { filter, title, file } of this.texts()) add(filter, title, file);
     return { sandboxes: [...list].map(([Name, Outputs]) => ({ Name, Outputs })) };
@@ -246,19 +287,42 @@ export class Model {
     const seconds = Math.round(this.now - this.started);
     return [
       {
-        filter: "FxaLatency", title: "slow requests", file: "FxaLatency.slowrequests.tsv",
-        text: ["uri\tcount\tp99 ms", `/v1/account/login\t${seconds % 977}\t412`, "/v1/certificate/sign\t204\t388", "/v1/session/status\t77\t301"].join("\n") + "\n",
+        filter: "FxaLatency",
+        title: "slow requests",
+        file: "FxaLatency.slowrequests.tsv",
+        text:
+          [
+            "uri\tcount\tp99 ms",
+            `/v1/account/login\t${seconds % 977}\t412`,
+            "/v1/certificate/sign\t204\t388",
+            "/v1/session/status\t77\t301",
+          ].join("\n") + "\n",
       },
       {
-        filter: "HTTPStatus", title: "message schema", file: "HTTPStatus.messageschema.json",
-        text: JSON.stringify({ "nginx.access": { count: seconds, fields: { status: { type: "double", representation: "" }, uri: { type: "string" }, tags: ["edge", "tls", null, true] } } }),
+        filter: "HTTPStatus",
+        title: "message schema",
+        file: "HTTPStatus.messageschema.json",
+        text: JSON.stringify({
+          "nginx.access": {
+            count: seconds,
+            fields: {
+              status: { type: "double", representation: "" },
+              uri: { type: "string" },
+              tags: ["edge", "tls", null, true],
+            },
+          },
+        }),
       },
       {
-        filter: "HTTPStatus", title: "", file: "HTTPStatus..txt",
+        filter: "HTTPStatus",
+        title: "",
+        file: "HTTPStatus..txt",
         text: `Requests in the last minute: ${60_000 + (seconds % 500)}\nServer errors:                  ${seconds % 40}\n`,
       },
       {
-        filter: "HostLoad", title: "alert", file: "HostLoad.alert.alert",
+        filter: "HostLoad",
+        title: "alert",
+        file: "HostLoad.alert.alert",
         text: "HostLoad - algorithm: roc col: 1 msg: detected anomaly, standard deviation exceeds 1.5\n",
       },
     ];
@@ -270,7 +334,8 @@ export class Model {
 
   /** Writes everything to a server. */
   publish(server) {
-    const json = (value) => JSON.stringify(value).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`) + "\n";
+    const json = (value) =>
+      JSON.stringify(value).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`) + "\n";
     server.set("graph.json", json(GRAPH));
     server.set("flow.json", json(this.flow()));
     server.set("heka_report.json", json(this.report()));
@@ -285,32 +350,84 @@ function makeBuffers(now, random) {
   const day = (time) => 0.55 - 0.45 * Math.cos(((time % 86400) / 86400) * 2 * Math.PI);
   const noise = (size) => 1 + (random() - 0.5) * size;
   const http = new Buffer({
-    filter: "HTTPStatus", title: "HTTP Status", file: "HTTPStatus.HTTPStatus.cbuf", rows: 1440, step: 60, now,
-    columns: [["HTTP_200", "count"], ["HTTP_300", "count"], ["HTTP_400", "count"], ["HTTP_500", "count"], ["HTTP_UNKNOWN", "count"]],
+    filter: "HTTPStatus",
+    title: "HTTP Status",
+    file: "HTTPStatus.HTTPStatus.cbuf",
+    rows: 1440,
+    step: 60,
+    now,
+    columns: [
+      ["HTTP_200", "count"],
+      ["HTTP_300", "count"],
+      ["HTTP_400", "count"],
+      ["HTTP_500", "count"],
+      ["HTTP_UNKNOWN", "count"],
+    ],
     row: (t) => {
       const base = 52_000 * day(t) * noise(0.14);
       const trouble = Math.abs(t - (now - 5.5 * HOUR)) < 900;
-      return [base * (trouble ? 0.55 : 1), base * 0.12 * noise(0.3), base * 0.02 * noise(0.5), trouble ? 9000 * noise(0.4) : random() * 30, null].map(whole);
+      return [
+        base * (trouble ? 0.55 : 1),
+        base * 0.12 * noise(0.3),
+        base * 0.02 * noise(0.5),
+        trouble ? 9000 * noise(0.4) : random() * 30,
+        null,
+      ].map(whole);
     },
   });
   http.annotations = [
-    { x: (now - 5.5 * HOUR - ((now - 5.5 * HOUR) % 60)) * 1000, col: 4, shortText: "A", text: "detected anomaly, standard deviation exceeds 3" },
-    { x: (now - 5.2 * HOUR - ((now - 5.2 * HOUR) % 60)) * 1000, col: 1, shortText: "A", text: "detected anomaly, decreasing values" },
-    { x: (now - 15 * HOUR - ((now - 15 * HOUR) % 60)) * 1000, col: 1, shortText: "D", text: "deployment 2184", severity: "info" },
+    {
+      x: (now - 5.5 * HOUR - ((now - 5.5 * HOUR) % 60)) * 1000,
+      col: 4,
+      shortText: "A",
+      text: "detected anomaly, standard deviation exceeds 3",
+    },
+    {
+      x: (now - 5.2 * HOUR - ((now - 5.2 * HOUR) % 60)) * 1000,
+      col: 1,
+      shortText: "A",
+      text: "detected anomaly, decreasing values",
+    },
+    {
+      x: (now - 15 * HOUR - ((now - 15 * HOUR) % 60)) * 1000,
+      col: 1,
+      shortText: "D",
+      text: "deployment 2184",
+      severity: "info",
+    },
   ];
   const hosts = new Buffer({
-    filter: "HostLoad", title: "Load (1MinAvg)", file: "HostLoad.Load1MinAvg.cbuf", rows: 360, step: 60, now,
+    filter: "HostLoad",
+    title: "Load (1MinAvg)",
+    file: "HostLoad.Load1MinAvg.cbuf",
+    rows: 360,
+    step: 60,
+    now,
     columns: Array.from({ length: 10 }, (_, i) => [`web_${i + 1}`, "load"]),
     options: { stackedGraph: true, fillGraph: true },
-    row: (t) => Array.from({ length: 10 }, (_, i) => (i === 6 && t % 7200 < 2400 ? null : Number(((0.4 + day(t) * (1 + (i % 4) / 2)) * noise(0.35)).toFixed(2)))),
+    row: (t) =>
+      Array.from({ length: 10 }, (_, i) =>
+        i === 6 && t % 7200 < 2400 ? null : Number(((0.4 + day(t) * (1 + (i % 4) / 2)) * noise(0.35)).toFixed(2)),
+      ),
   });
   const latency = new Buffer({
-    filter: "FxaLatency", title: "Latency", file: "FxaLatency.Latency.cbuf", rows: 720, step: 5, now,
-    columns: [["p50", "ms"], ["p95", "ms"], ["p99", "ms"]],
+    filter: "FxaLatency",
+    title: "Latency",
+    file: "FxaLatency.Latency.cbuf",
+    rows: 720,
+    step: 5,
+    now,
+    columns: [
+      ["p50", "ms"],
+      ["p95", "ms"],
+      ["p99", "ms"],
+    ],
     row: (t) => {
       if (t % 1800 < 60) return [null, null, null];
       const p50 = (11 + 6 * day(t)) * noise(0.3);
-      return [p50, p50 * 4.2 * noise(0.4), random() < 0.004 ? Infinity : p50 * 14 * noise(0.9)].map((v) => Number(v.toFixed(1)));
+      return [p50, p50 * 4.2 * noise(0.4), random() < 0.004 ? Infinity : p50 * 14 * noise(0.9)].map((v) =>
+        Number(v.toFixed(1)),
+      );
     },
   });
   return [http, hosts, latency];
@@ -337,13 +454,23 @@ class Buffer {
   }
 
   text() {
-    const extras = { ...(this.annotations && { annotations: this.annotations }), ...(this.options && { options: this.options }) };
+    const extras = {
+      ...(this.annotations && { annotations: this.annotations }),
+      ...(this.options && { options: this.options }),
+    };
     const header = {
-      time: this.first, rows: this.rows, columns: this.columns.length, seconds_per_row: this.step,
+      time: this.first,
+      rows: this.rows,
+      columns: this.columns.length,
+      seconds_per_row: this.step,
       column_info: this.columns.map(([name, unit]) => ({ name, unit, aggregation: "sum" })),
     };
     const cell = (value) => (value === null ? "nan" : value === Infinity ? "inf" : String(value));
     const lines = this.data.map((row) => row.map(cell).join("\t"));
-    return [...(Object.keys(extras).length > 0 ? [JSON.stringify(extras)] : []), JSON.stringify(header), ...lines].join("\n") + "\n";
+    return (
+      [...(Object.keys(extras).length > 0 ? [JSON.stringify(extras)] : []), JSON.stringify(header), ...lines].join(
+        "\n",
+      ) + "\n"
+    );
   }
 }

@@ -13,9 +13,8 @@ const TYPES = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".json": "application/json",
-  ".tsv": "text/tab-separated-values; charset=utf-8",
 };
+const TEXT = "text/plain; charset=utf-8";
 
 export const HEADERS = {
   "Content-Security-Policy":
@@ -61,7 +60,10 @@ export class MockServer {
       this.server.once("error", reject);
       this.server.listen(port, "127.0.0.1", resolve);
     });
-    this.pings = setInterval(() => this.clients.forEach((client) => client.write("event: ping\ndata: {}\n\n")), PING_MS);
+    this.pings = setInterval(
+      () => this.clients.forEach((client) => client.write("event: ping\ndata: {}\n\n")),
+      PING_MS,
+    );
     this.url = `http://127.0.0.1:${this.server.address().port}/`;
     return this;
   }
@@ -134,7 +136,7 @@ export class MockServer {
     const tag = `"${file.version}"`;
     response.setHeader("ETag", tag);
     response.setHeader("Cache-Control", "no-cache");
-    response.setHeader("Content-Type", TYPES[path.extname(name)] ?? "text/plain; charset=utf-8");
+    response.setHeader("Content-Type", name in EVENTS && name.endsWith(".json") ? "application/json" : TEXT);
     if (request.headers["if-none-match"] === tag) response.writeHead(304).end();
     else response.end(file.text);
   }
@@ -143,7 +145,7 @@ export class MockServer {
     const file = path.join(root, "dist", path.normalize(`/${name}`));
     try {
       const bytes = await readFile(file);
-      response.setHeader("Content-Type", TYPES[path.extname(file)] ?? "text/plain; charset=utf-8");
+      response.setHeader("Content-Type", TYPES[path.extname(file)] ?? TEXT);
       response.end(bytes);
     } catch {
       response.writeHead(404).end("Not found\n");

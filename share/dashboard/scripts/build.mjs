@@ -34,7 +34,11 @@ await build({
 });
 
 // The page names every asset with a hash of its content, so that assets can be cached for ever.
-const hash = async (name) => createHash("sha256").update(await readFile(path.join(out, name))).digest("hex").slice(0, 12);
+const hash = async (name) =>
+  createHash("sha256")
+    .update(await readFile(path.join(out, name)))
+    .digest("hex")
+    .slice(0, 12);
 await copyFile(path.join(src, "icon.svg"), path.join(out, "icon.svg"));
 let page = await readFile(path.join(src, "index.html"), "utf8");
 for (const name of ["app.js", "theme.js", "app.style.css", "icon.svg"]) {

@@ -45,7 +45,7 @@ function Framed({ place }: { place: Place }) {
   }, [key]);
   return (
     <>
-      <a class="skip" href={location.hash || "#"} onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
         Skip to the content
       </a>
       <Bar route={place.route} flow={flow.value} />
@@ -135,12 +135,15 @@ function Page({ route, embed }: { route: Route; embed: boolean }) {
       return <TerminationsPage />;
     case "unknown":
       return (
-        <Empty title="There is no such page">
-          <p>
-            Nothing is at <code>#{route.fragment}</code>. Go to <a href={link.health}>Health</a> or{" "}
-            <a href={link.sandboxes}>Sandboxes</a>.
-          </p>
-        </Empty>
+        <>
+          <h1>There is no such page</h1>
+          <Empty title="The link may be old or incomplete">
+            <p>
+              Nothing is at <code>#{route.fragment}</code>. Go to <a href={link.health}>Health</a> or{" "}
+              <a href={link.sandboxes}>Sandboxes</a>.
+            </p>
+          </Empty>
+        </>
       );
   }
 }

@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import { parsePlace, type Place } from "./route";
+import { mergeView, parsePlace, type Place } from "./route";
 
 /** Where the page is. */
 export const PlaceContext = createContext<Place>({ route: { page: "health" }, view: new Map(), embed: false });
@@ -32,7 +32,7 @@ export function useView(): [ReadonlyMap<string, string>, (parts: [string, string
 /** Changes parts of the view; empty ones go. The page stays, and the way back in the history stays short. */
 function setView(parts: [string, string][]): void {
   const { view, embed } = parsePlace(location.hash);
-  const next = new Map([...view, ...parts].filter(([, value]) => value !== ""));
+  const next = mergeView(view, parts);
   const query = location.hash.lastIndexOf("?");
   const hasView = view.size > 0 || (embed && location.hash.slice(query).startsWith("?embed"));
   const path = hasView && query >= 0 ? location.hash.slice(0, query) : location.hash;

@@ -50,6 +50,7 @@ export function parsePlace(hash: string, search = ""): Place {
 function parseRoute(fragment: string): Route {
   switch (fragment) {
     case "":
+    case "main": // the link over the bar, opened in a window of its own
     case "health":
       return { page: "health" };
     case "dataflow":
@@ -101,6 +102,13 @@ export const link = {
   output: (filter: string, file: string): string => `#sandboxes/${encode(filter)}/outputs/${encode(file)}`,
   embed: (filter: string, file: string, view?: View): string => withView(`${link.output(filter, file)}/embed`, view),
 };
+
+/** The view with some parts changed; empty ones go. */
+export function mergeView(view: View, parts: readonly [string, string][]): Map<string, string> {
+  const next = new Map([...view, ...parts]);
+  for (const [key, value] of parts) if (value === "") next.delete(key);
+  return next;
+}
 
 /** A link with the way the page is shown. */
 export function withView(hash: string, view: View | undefined): string {

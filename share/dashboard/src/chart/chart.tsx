@@ -151,7 +151,12 @@ function FlagMark({ flag, color, options }: { flag: Flag; color: number; options
 /** More lines than this would cover the graph; the legend shows them all. */
 const TOOLTIP_LINES = 10;
 
-function Tooltip(props: { cursor: Cursor; buffer: CircularBuffer; hidden: ReadonlySet<number>; options: ChartOptions }) {
+function Tooltip(props: {
+  cursor: Cursor;
+  buffer: CircularBuffer;
+  hidden: ReadonlySet<number>;
+  options: ChartOptions;
+}) {
   const { cursor, buffer, hidden, options } = props;
   const shown = buffer.columns.flatMap((column, series) => (hidden.has(series) ? [] : [{ column, series }]));
   const box = useRef<HTMLDivElement>(null);

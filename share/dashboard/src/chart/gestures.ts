@@ -40,11 +40,13 @@ export class Gestures {
   /** uPlot's own handlers, with ours before them. */
   bindings(): uPlot.Cursor.Bind {
     return {
-      mousedown: (_, __, handler): Handler => (event) => {
-        if (!event.shiftKey || event.button !== 0) return handler(event) as null;
-        this.startPan(event);
-        return null;
-      },
+      mousedown:
+        (_, __, handler): Handler =>
+        (event) => {
+          if (!event.shiftKey || event.button !== 0) return handler(event) as null;
+          this.startPan(event);
+          return null;
+        },
       dblclick: (): Handler => () => {
         this.target.reset();
         return null;
@@ -56,6 +58,8 @@ export class Gestures {
     this.plot = plot;
     const { signal } = this.stop;
     const { over } = plot;
+    // Shift would select text; uPlot's own listeners cannot prevent that, because they are passive.
+    over.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault(), { signal, passive: false });
     over.addEventListener("wheel", (event) => this.wheel(event), { signal, passive: false });
     over.addEventListener("pointerdown", (event) => this.touch(event), { signal });
     over.addEventListener("pointermove", (event) => this.drag(event), { signal });
@@ -72,7 +76,6 @@ export class Gestures {
   private startPan(start: MouseEvent): void {
     const { plot } = this;
     if (!plot) return;
-    start.preventDefault();
     const range = this.target.range();
     const perPixel = (range[1] - range[0]) / plot.over.clientWidth;
     const ended = new AbortController();

@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { type Annotation, type CircularBuffer, shapeOf } from "../data/cbuf";
 import { type ChartOptions } from "../data/options";
 import { formatShort } from "../data/units";
+import { blend, fade } from "./color";
 import { Gestures } from "./gestures";
 import { colorOf, dashOf, type Ink, readInk } from "./palette";
 import { drawable, stack, type Values } from "./stack";
@@ -126,7 +127,12 @@ export class Plot {
 
   private data(): uPlot.AlignedData {
     const { buffer, options, hidden, log } = this.spec;
-    const edges = options.stacked ? stack(buffer.values, buffer.columns.map((_, i) => !hidden.has(i))) : buffer.values;
+    const edges = options.stacked
+      ? stack(
+          buffer.values,
+          buffer.columns.map((_, i) => !hidden.has(i)),
+        )
+      : buffer.values;
     return [buffer.times, ...edges.map((values) => drawable(values, log))];
   }
 
@@ -266,7 +272,8 @@ export class Plot {
       ctx.fillStyle = colorOf(index, this.ink, options.colors);
       for (const [row, value] of values.entries()) {
         const time = buffer.times[row];
-        if (value === null || Number.isFinite(value) || time === undefined || time < range[0] || time > range[1]) continue;
+        if (value === null || Number.isFinite(value) || time === undefined || time < range[0] || time > range[1])
+          continue;
         const x = plot.valToPos(time, "x", true);
         const up = value > 0 ? 1 : -1;
         const tip = value > 0 ? bbox.top + 1 : bbox.top + bbox.height - 1;
@@ -297,30 +304,4 @@ export class Plot {
     }
     return flags;
   }
-}
-
-const scratch = document.createElement("canvas").getContext("2d");
-
-/** Red, green and blue of any colour the browser knows. */
-function channels(color: string): [number, number, number] {
-  if (!scratch) return [128, 128, 128];
-  scratch.fillStyle = "#808080";
-  scratch.fillStyle = color;
-  const known = String(scratch.fillStyle);
-  if (known.startsWith("#")) {
-    const bits = parseInt(known.slice(1), 16);
-    return [(bits >> 16) & 255, (bits >> 8) & 255, bits & 255];
-  }
-  const [r = 128, g = 128, b = 128] = (known.match(/[\d.]+/g) ?? []).map(Number);
-  return [r, g, b];
-}
-
-function fade(color: string, alpha: number): string {
-  return `rgba(${channels(color).join(", ")}, ${alpha})`;
-}
-
-function blend(color: string, ground: string, share: number): string {
-  const under = channels(ground);
-  const mixed = channels(color).map((c, i) => Math.round(c * share + (under[i] ?? 0) * (1 - share)));
-  return `rgb(${mixed.join(", ")})`;
 }

@@ -70,7 +70,9 @@ export function parseGraph(text: string): Graph {
     const { kind, label } = kindOf(id);
     nodes.set(id, { id, kind, label, title: label, details, worker: asNumber(node["worker"]) ?? null });
   }
-  const inputs = [...nodes.values()].filter(({ kind }) => kind === "input").sort((a, b) => b.label.length - a.label.length);
+  const inputs = [...nodes.values()]
+    .filter(({ kind }) => kind === "input")
+    .sort((a, b) => b.label.length - a.label.length);
   for (const node of nodes.values()) {
     if (node.kind !== "splitter" && node.kind !== "decoder") continue;
     const input = inputs.find(({ label }) => node.label.startsWith(`${label}-`));

@@ -1,4 +1,5 @@
 // Chart options of a circular buffer. Their names are those of the dygraphs library, which scripts were written for.
+// `labelsKMB` needs no switch: the numbers of the axis are always short.
 
 import { asArray, asNumber } from "./json";
 
@@ -6,8 +7,6 @@ export interface ChartOptions {
   stacked: boolean;
   fill: boolean;
   log: boolean;
-  /** Short numbers on the axis: 1.2k, 3M. */
-  short: boolean;
   includeZero: boolean;
   connectGaps: boolean;
   points: boolean;
@@ -34,7 +33,6 @@ export function readOptions(options: Record<string, unknown>): ChartOptions {
     stacked: options["stackedGraph"] === true,
     fill: options["fillGraph"] === true,
     log: options["logscale"] === true,
-    short: options["labelsKMB"] === true || options["labelsKMG2"] === true,
     includeZero: options["includeZero"] === true,
     connectGaps: options["connectSeparatedPoints"] === true,
     points: options["drawPoints"] === true,
@@ -42,6 +40,9 @@ export function readOptions(options: Record<string, unknown>): ChartOptions {
     ...(title !== undefined && { title }),
     ...(xlabel !== undefined && { xlabel }),
     ...(ylabel !== undefined && { ylabel }),
-    ...(range.length === 2 && low !== undefined && high !== undefined && low < high && { range: [low, high] as [number, number] }),
+    ...(range.length === 2 &&
+      low !== undefined &&
+      high !== undefined &&
+      low < high && { range: [low, high] as [number, number] }),
   };
 }

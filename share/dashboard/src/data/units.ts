@@ -12,7 +12,13 @@ export function formatShort(value: number): string {
   if (!Number.isFinite(value)) return formatNumber(value);
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(1);
-  for (const [limit, suffix] of [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+  for (const [limit, suffix] of [
+    [1e15, "P"],
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
     if (size >= limit * 0.9995) return trim(value / limit) + suffix;
   }
   return trim(value);
@@ -104,5 +110,5 @@ export function formatIso(seconds: number): string {
 export function formatReading(value: unknown, representation: string): string {
   const unit = representation === "" || representation === "count" ? "" : ` ${representation}`;
   if (typeof value === "number") return (representation === "" ? String(value) : formatNumber(value)) + unit;
-  return (typeof value === "string" ? value : JSON.stringify(value) ?? "") + unit;
+  return (typeof value === "string" ? value : (JSON.stringify(value) ?? "")) + unit;
 }

@@ -97,7 +97,12 @@ export function layOut(sizes: readonly Size[], edges: readonly Arc[]): Layout {
     return forwardLine(from, to, stops, (busy.out[edge.from] ?? 0) >= (busy.in[edge.to] ?? 0));
   });
   const right = Math.max(...boxes.map(({ x, width }) => x + width));
-  return { width: right + MARGIN + (back.size > 0 ? 28 : 0), height: bottom + MARGIN + (back.size > 0 ? 28 : 0), boxes, lines };
+  return {
+    width: right + MARGIN + (back.size > 0 ? 28 : 0),
+    height: bottom + MARGIN + (back.size > 0 ? 28 : 0),
+    boxes,
+    lines,
+  };
 }
 
 /** The middle of every node and stop, from the top on. */
@@ -122,7 +127,11 @@ function alignColumns(columns: number[][], arcs: readonly Arc[], heights: number
         const sides = last ? [...(near[0]?.[node] ?? []), ...(near[1]?.[node] ?? [])] : (near[sweep % 2]?.[node] ?? []);
         const mean = sides.reduce((sum, other) => sum + (middles[other] ?? 0), 0) / sides.length;
         const straight = node >= nodes || sides.some((other) => other >= nodes);
-        return { at: sides.length === 0 ? (middles[node] ?? 0) : mean, weight: straight ? LANE_WEIGHT : 1, room: room(node) };
+        return {
+          at: sides.length === 0 ? (middles[node] ?? 0) : mean,
+          weight: straight ? LANE_WEIGHT : 1,
+          room: room(node),
+        };
       });
       for (const [index, at] of settle(wishes).entries()) middles[column[index] ?? 0] = at;
     }

@@ -43,7 +43,10 @@ export function Picture({ graph, flow, selected, zoom, onSelect }: Props) {
   const layout = useMemo(() => {
     const index = new Map(graph.nodes.map((node, i) => [node.id, i]));
     const arcs = graph.edges.map(({ from, to }) => ({ from: index.get(from) ?? 0, to: index.get(to) ?? 0 }));
-    return layOut(graph.nodes.map(({ kind }) => SIZES[kind] ?? SIZE), arcs);
+    return layOut(
+      graph.nodes.map(({ kind }) => SIZES[kind] ?? SIZE),
+      arcs,
+    );
   }, [graph]);
   const root = useRef<SVGSVGElement>(null);
   const entry = selected !== undefined && graph.nodes.some(({ id }) => id === selected) ? selected : graph.nodes[0]?.id;
@@ -51,7 +54,7 @@ export function Picture({ graph, flow, selected, zoom, onSelect }: Props) {
   const focus = (id: string | undefined): void => {
     if (id === undefined) return;
     const index = graph.nodes.findIndex((node) => node.id === id);
-    root.current?.querySelector<SVGGElement>(`[data-node="${index}"]`)?.focus();
+    root.current?.querySelector<SVGRectElement>(`[data-node="${index}"]`)?.focus();
   };
   const keys = (event: KeyboardEvent, id: string): void => {
     const next = neighbour(event.key, id, graph, layout.boxes);
@@ -83,7 +86,18 @@ export function Picture({ graph, flow, selected, zoom, onSelect }: Props) {
     >
       <defs>
         {["idle", "busy", "held"].map((state) => (
-          <marker key={state} id={`arrow-${state}`} class={`arrow ${state}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">
+          <marker
+            key={state}
+            id={`arrow-${state}`}
+            class={`arrow ${state}`}
+            viewBox="0 0 8 8"
+            refX="7"
+            refY="4"
+            markerWidth="8"
+            markerHeight="8"
+            markerUnits="userSpaceOnUse"
+            orient="auto"
+          >
             <path d="M0 0.5 7.5 4 0 7.5z" />
           </marker>
         ))}
@@ -152,58 +166,77 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
   const { rate, fill, heldSeconds, error } = nodeState(node.id, flow);
   const high = box.height >= 50;
   const state = error !== undefined ? "failed" : heldSeconds !== undefined ? "holding" : "";
-  const small = error !== undefined ? "failed" : heldSeconds !== undefined ? `holds ${formatDuration(heldSeconds)}` : node.details[0];
+  const small =
+    error !== undefined
+      ? "failed"
+      : heldSeconds !== undefined
+        ? `holds ${formatDuration(heldSeconds)}`
+        : node.details[0];
   const label = [
     `${KIND_TITLES[node.kind]} ${node.label}`,
     node.details[0],
     rate !== undefined && formatRate(rate),
-    fill && `queue ${formatNumber(fill.length)}${fill.capacity === undefined ? "" : ` of ${formatNumber(fill.capacity)}`}`,
+    fill &&
+      `queue ${formatNumber(fill.length)}${fill.capacity === undefined ? "" : ` of ${formatNumber(fill.capacity)}`}`,
     heldSeconds !== undefined && `holds others back for ${formatDuration(heldSeconds)}`,
     error !== undefined && `failed: ${error}`,
   ].filter((part) => part !== undefined && part !== false);
-  const share = fill?.capacity === undefined || fill.capacity <= 0 ? undefined : Math.min(1, fill.length / fill.capacity);
+  const share =
+    fill?.capacity === undefined || fill.capacity <= 0 ? undefined : Math.min(1, fill.length / fill.capacity);
   const inner = box.width - 24;
   return (
     <g
       class={`node kind-${node.kind} ${state}${selected ? " selected" : ""}`}
       transform={`translate(${box.x} ${box.y})`}
-      data-node={index}
-      role="button"
-      tabIndex={reachable ? 0 : -1}
-      aria-pressed={selected}
-      aria-label={label.join(", ")}
-      onKeyDown={onKey}
-      onClick={onPress}
     >
       <title>{node.id}</title>
-      <rect class="node-card" width={box.width} height={box.height} rx="7" />
-      <rect class="node-kind" x="0" y="8" width="3.5" height={box.height - 16} rx="1.75" />
-      <text class="node-name" x="14" y={high ? 22 : box.height / 2 + 4}>
-        {fit(node.title, inner, 7.8)}
-      </text>
-      {high && (
-        <text class="node-type" x="14" y="40">
-          {fit(small ?? (node.kind === "router" ? "" : KIND_TITLES[node.kind]), inner - (rate === undefined ? 0 : 58), 6.2)}
+      <g aria-hidden="true">
+        <rect class="node-card" width={box.width} height={box.height} rx="7" />
+        <rect class="node-kind" x="0" y="8" width="3.5" height={box.height - 16} rx="1.75" />
+        <text class="node-name" x="14" y={high ? 22 : box.height / 2 + 4}>
+          {fit(node.title, inner, 7.8)}
         </text>
-      )}
-      {high && rate !== undefined && (
-        <text class="node-rate" x={box.width - 12} y="40" text-anchor="end">
-          {formatRate(rate)}
-        </text>
-      )}
-      {share !== undefined && (
-        <>
-          <rect class="node-track" x="14" y={box.height - 7} width={inner + 0} height="3" rx="1.5" />
-          <rect
-            class={share >= 0.9 ? "node-fill bad" : share >= 0.6 ? "node-fill warn" : "node-fill"}
-            x="14"
-            y={box.height - 7}
-            width={inner * share}
-            height="3"
-            rx="1.5"
-          />
-        </>
-      )}
+        {high && (
+          <text class="node-type" x="14" y="40">
+            {fit(
+              small ?? (node.kind === "router" ? "" : KIND_TITLES[node.kind]),
+              inner - (rate === undefined ? 0 : 58),
+              6.2,
+            )}
+          </text>
+        )}
+        {high && rate !== undefined && (
+          <text class="node-rate" x={box.width - 12} y="40" text-anchor="end">
+            {formatRate(rate)}
+          </text>
+        )}
+        {share !== undefined && (
+          <>
+            <rect class="node-track" x="14" y={box.height - 7} width={inner + 0} height="3" rx="1.5" />
+            <rect
+              class={share >= 0.9 ? "node-fill bad" : share >= 0.6 ? "node-fill warn" : "node-fill"}
+              x="14"
+              y={box.height - 7}
+              width={inner * share}
+              height="3"
+              rx="1.5"
+            />
+          </>
+        )}
+      </g>
+      <rect
+        class="node-button"
+        width={box.width}
+        height={box.height}
+        rx="7"
+        data-node={index}
+        role="button"
+        tabindex={reachable ? 0 : -1}
+        aria-pressed={selected}
+        aria-label={label.join(", ")}
+        onKeyDown={onKey}
+        onClick={onPress}
+      />
     </g>
   );
 }
@@ -212,7 +245,12 @@ function NodeCard({ node, index, box, flow, selected, reachable, onKey, onPress 
 function fit(text: string, width: number, letter: number): string {
   const count = Math.max(3, Math.floor(width / letter));
   const letters = [...text];
-  return letters.length <= count ? text : `${letters.slice(0, count - 1).join("").trimEnd()}…`;
+  return letters.length <= count
+    ? text
+    : `${letters
+        .slice(0, count - 1)
+        .join("")
+        .trimEnd()}…`;
 }
 
 function widthOf(rate: number | undefined): number {
@@ -236,9 +274,13 @@ function neighbour(key: string, id: string, graph: DrawnGraph, boxes: readonly B
   };
   switch (key) {
     case "ArrowRight":
-      return nearest((box, other) => box.column > here.column && graph.edges.some((e) => e.from === id && e.to === other));
+      return nearest(
+        (box, other) => box.column > here.column && graph.edges.some((e) => e.from === id && e.to === other),
+      );
     case "ArrowLeft":
-      return nearest((box, other) => box.column < here.column && graph.edges.some((e) => e.to === id && e.from === other));
+      return nearest(
+        (box, other) => box.column < here.column && graph.edges.some((e) => e.to === id && e.from === other),
+      );
     case "ArrowDown":
       return nearest((box) => box.column === here.column && box.y > here.y);
     case "ArrowUp":

@@ -203,7 +203,10 @@ export class Hub {
       const pushed = this.status.mode === "push" && resource.snapshot.state !== "error";
       if (!resource.watched || pushed || this.status.mode === "paused") return;
       this.stopPoll(resource.url);
-      this.polls.set(resource.url, setTimeout(() => this.poll(resource), resource.periodMs));
+      this.polls.set(
+        resource.url,
+        setTimeout(() => this.poll(resource), resource.periodMs),
+      );
     });
   }
 

@@ -2,27 +2,15 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { condense, type DrawnEdge, type DrawnGraph, expand } from "../data/condense";
-import { type Flow, type GraphNode, type Kind } from "../data/flow";
-import { holders } from "../data/plugins";
-import { bytesKey } from "../data/rates";
-import { type Section } from "../data/report";
-import { formatBytes, formatDuration, formatNumber, formatRate } from "../data/units";
-import { KIND_TITLES, Picture } from "../flow/picture";
-import { edgeState, nodeState } from "../flow/state";
-import { rates, useFlow, useGraph } from "../live/hooks";
+import { type Flow } from "../data/flow";
+import { formatDuration, formatNumber, formatRate } from "../data/units";
+import { Details } from "../flow/details";
+import { Picture } from "../flow/picture";
+import { edgeState } from "../flow/state";
+import { useFlow, useGraph } from "../live/hooks";
 import { useView } from "../place";
-import { link } from "../route";
-import { Absent, FillBar, Notice } from "../ui/parts";
+import { Absent, Notice } from "../ui/parts";
 import { DataTable, type TableColumn } from "../ui/table";
-
-const SECTIONS: Partial<Record<Kind, Section>> = {
-  input: "inputs",
-  splitter: "splitters",
-  decoder: "decoders",
-  filter: "filters",
-  output: "outputs",
-  queue: "outputs",
-};
 
 export function DataflowPage() {
   const { value: whole, state, problem } = useGraph();
@@ -55,7 +43,16 @@ export function DataflowPage() {
           </p>
         </div>
         <div class="segments" role="group" aria-label="Detail">
-          <button type="button" aria-pressed={!all} onClick={() => setView([["view", ""], ["node", ""]])}>
+          <button
+            type="button"
+            aria-pressed={!all}
+            onClick={() =>
+              setView([
+                ["view", ""],
+                ["node", ""],
+              ])
+            }
+          >
             Plugins
           </button>
           <button type="button" aria-pressed={all} onClick={() => setView([["view", "all"]])}>
@@ -141,159 +138,59 @@ function Canvas({ graph, flow, selected, onSelect }: CanvasProps) {
   );
 }
 
-function Details({ graph, flow, selected, onSelect }: Omit<CanvasProps, "onSelect"> & { onSelect(id: string | undefined): void }) {
-  const node = graph.nodes.find(({ id }) => id === selected);
-  if (node) return <NodeDetails {...{ node, graph, flow, onSelect }} />;
-  const holding = flow ? holders(flow) : [];
-  return (
-    <>
-      <h2>What it shows</h2>
-      <ul class="key">
-        <li>
-          <KeyLine state="busy" /> Messages run; the wider, the more.
-        </li>
-        <li>
-          <KeyLine state="idle" /> Nothing runs now.
-        </li>
-        <li>
-          <KeyLine state="held" /> Messages wait: the node at its end holds them back.
-        </li>
-      </ul>
-      <p class="hint">Choose a node to see its numbers. Arrow keys go along the edges.</p>
-      {holding.length > 0 && (
-        <>
-          <h3>Holding back</h3>
-          <ul class="links">
-            {holding.slice(0, 8).map(([name, { holdsSince }]) => (
-              <li key={name}>
-                <button type="button" class="link" onClick={() => onSelect(name)}>
-                  {name}
-                </button>
-                <span class="num">{formatDuration((flow?.time ?? 0) - holdsSince)}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </>
-  );
-}
-
-function KeyLine({ state }: { state: string }) {
-  return (
-    <svg class="key-line" width="30" height="10" aria-hidden="true">
-      <g class={`edge ${state}`}>
-        <path d="M1 5H29" stroke-width={state === "idle" ? 1.2 : 3} />
-      </g>
-    </svg>
-  );
-}
-
-interface DetailProps {
-  node: GraphNode;
-  graph: DrawnGraph;
-  flow: Flow | undefined;
-  onSelect(id: string | undefined): void;
-}
-
-function NodeDetails({ node, graph, flow, onSelect }: DetailProps) {
-  const { rate, fill, heldSeconds, error } = nodeState(node.id, flow);
-  const numbers = flow?.nodes.get(node.id);
-  const bytes = rates.rate(bytesKey(node.id));
-  const section = SECTIONS[node.kind];
-  const format = fill?.unit === "B" ? formatBytes : formatNumber;
-  const facts: [string, string | undefined][] = [
-    ["Rate", rate === undefined ? undefined : formatRate(rate)],
-    ["Throughput", bytes === undefined ? undefined : `${formatBytes(bytes)}/s`],
-    ["Messages", numbers?.messages === undefined ? undefined : formatNumber(numbers.messages)],
-    ["Failures", numbers?.failures === undefined ? undefined : formatNumber(numbers.failures)],
-    ["Dropped", numbers?.dropped === undefined ? undefined : formatNumber(numbers.dropped)],
-    ["Holds back", heldSeconds === undefined ? undefined : formatDuration(heldSeconds)],
-    ["Worker", node.worker === null ? "every" : String(node.worker)],
-  ];
-  const list = (title: string, edges: DrawnEdge[], other: "from" | "to") =>
-    edges.length > 0 && (
-      <>
-        <h3>{title}</h3>
-        <ul class="links">
-          {edges.map((edge) => {
-            const { rate: edgeRate } = edgeState(edge, graph, flow);
-            return (
-              <li key={edge[other]}>
-                <button type="button" class="link" onClick={() => onSelect(edge[other])}>
-                  {edge[other]}
-                </button>
-                <span class="num">{edgeRate === undefined ? "" : formatRate(edgeRate)}</span>
-                {edge.expression !== undefined && <code class="expression">{edge.expression}</code>}
-              </li>
-            );
-          })}
-        </ul>
-      </>
-    );
-  return (
-    <>
-      <div class="side-head">
-        <div>
-          <div class="side-kind">{KIND_TITLES[node.kind]}</div>
-          <h2>{node.label}</h2>
-        </div>
-        <button type="button" class="button small" onClick={() => onSelect(undefined)}>
-          Close
-        </button>
-      </div>
-      {error !== undefined && <Notice level="bad">{error}</Notice>}
-      {node.details.map((line) => (
-        <code class="expression" key={line}>
-          {line}
-        </code>
-      ))}
-      <dl class="facts">
-        {facts.map(
-          ([name, value]) =>
-            value !== undefined && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd class="num">{value}</dd>
-              </div>
-            ),
-        )}
-        {fill && (
-          <div>
-            <dt>Queue</dt>
-            <dd>
-              <FillBar fill={fill} format={format} />
-            </dd>
-          </div>
-        )}
-      </dl>
-      {list("From", graph.edges.filter(({ to }) => to === node.id), "from")}
-      {list("To", graph.edges.filter(({ from }) => from === node.id), "to")}
-      {section !== undefined && (
-        <p>
-          <a href={link.plugin(section, node.label)}>All properties</a>
-        </p>
-      )}
-    </>
-  );
-}
-
 function EdgeTable({ graph, flow }: { graph: DrawnGraph; flow: Flow | undefined }) {
   const state = (edge: DrawnEdge) => edgeState(edge, graph, flow);
-  const some = (value: number | undefined, format: (n: number) => string): string => (value === undefined ? "" : format(value));
+  const some = (value: number | undefined, format: (n: number) => string): string =>
+    value === undefined ? "" : format(value);
   const columns: TableColumn<DrawnEdge>[] = [
     { id: "from", title: "From", sort: ({ from }) => from, cell: ({ from }) => from },
     { id: "to", title: "To", sort: ({ to }) => to, cell: ({ to }) => to },
-    { id: "rate", title: "Rate", numeric: true, sort: (e) => state(e).rate, cell: (e) => some(state(e).rate, formatRate) },
-    { id: "messages", title: "Messages", numeric: true, wide: true, sort: (e) => state(e).messages, cell: (e) => some(state(e).messages, formatNumber) },
-    { id: "waiting", title: "Waiting", numeric: true, wide: true, sort: (e) => state(e).waiting, cell: (e) => some(state(e).waiting, formatNumber) },
-    { id: "lag", title: "Lag", numeric: true, sort: (e) => state(e).lagMs, cell: (e) => some(state(e).lagMs, (ms) => formatDuration(ms / 1000)) },
-    { id: "held", title: "State", wide: true, cell: (e) => (state(e).held ? <span class="tag warn">held back</span> : "") },
+    {
+      id: "rate",
+      title: "Rate",
+      numeric: true,
+      sort: (e) => state(e).rate,
+      cell: (e) => some(state(e).rate, formatRate),
+    },
+    {
+      id: "messages",
+      title: "Messages",
+      numeric: true,
+      wide: true,
+      sort: (e) => state(e).messages,
+      cell: (e) => some(state(e).messages, formatNumber),
+    },
+    {
+      id: "waiting",
+      title: "Waiting",
+      numeric: true,
+      wide: true,
+      sort: (e) => state(e).waiting,
+      cell: (e) => some(state(e).waiting, formatNumber),
+    },
+    {
+      id: "lag",
+      title: "Lag",
+      numeric: true,
+      sort: (e) => state(e).lagMs,
+      cell: (e) => some(state(e).lagMs, (ms) => formatDuration(ms / 1000)),
+    },
+    {
+      id: "held",
+      title: "State",
+      wide: true,
+      cell: (e) => (state(e).held ? <span class="tag warn">held back</span> : ""),
+    },
   ];
   return (
     <details class="more panel">
       <summary>The dataflow as a table</summary>
-      <DataTable label="Edges of the dataflow" columns={columns} rows={graph.edges} rowKey={({ from, to }) => `${from}\n${to}`} />
+      <DataTable
+        label="Edges of the dataflow"
+        columns={columns}
+        rows={graph.edges}
+        rowKey={({ from, to }) => `${from}\n${to}`}
+      />
     </details>
   );
 }

@@ -10,10 +10,10 @@ import { type Annotation, type CircularBuffer, columnLabel, parseCbuf } from "..
 import { toCsv } from "../data/csv";
 import { readOptions } from "../data/options";
 import { dataUrl, type SandboxOutput } from "../data/sandboxes";
-import { describeAggregation, formatDuration, formatExact } from "../data/units";
+import { describeAggregation, formatExact } from "../data/units";
 import { useDocument } from "../live/hooks";
 import { useView } from "../place";
-import { link } from "../route";
+import { link, mergeView } from "../route";
 import { Icon } from "../ui/icon";
 import { Absent, Notice } from "../ui/parts";
 
@@ -35,16 +35,18 @@ export function GraphView({ filter, output, embed, level }: Props) {
   const title = output.name === "" ? "Untitled output" : output.name;
   const Title = level === 1 ? "h1" : "h2";
   if (embed) {
-    return buffer ? <Graph buffer={buffer} title={title} embed /> : <Absent state={state} problem={problem} what={title} />;
+    return buffer ? (
+      <Graph buffer={buffer} title={title} embed own={false} />
+    ) : (
+      <Absent state={state} problem={problem} what={title} />
+    );
   }
   return (
     <section class="output">
       <header class="page-head">
         <div>
           <Title>{title}</Title>
-          <p class="sub">
-            {buffer ? describeAggregation(buffer.secondsPerRow, buffer.rows) : " "}
-          </p>
+          <p class="sub">{buffer ? describeAggregation(buffer.secondsPerRow, buffer.rows) : " "}</p>
         </div>
         <div class="actions">
           {buffer && <CsvButton buffer={buffer} file={output.file} />}
@@ -60,7 +62,7 @@ export function GraphView({ filter, output, embed, level }: Props) {
       </header>
       {buffer && problem !== undefined && <Notice level="warn">{problem} The graph shows what came before.</Notice>}
       {buffer ? (
-        <Graph buffer={buffer} title={title} embed={false} />
+        <Graph buffer={buffer} title={title} embed={false} own={level === 2} />
       ) : (
         <div class="chart-place">
           <Absent state={state} problem={problem} what={title} />
@@ -70,22 +72,34 @@ export function GraphView({ filter, output, embed, level }: Props) {
   );
 }
 
-function Graph({ buffer, title, embed }: { buffer: CircularBuffer; title: string; embed: boolean }) {
-  const [view, setView] = useView();
+interface GraphProps {
+  buffer: CircularBuffer;
+  title: string;
+  embed: boolean;
+  /** Whether it shares its page with others, and so keeps its legend and scale for itself instead of in the link. */
+  own: boolean;
+}
+
+function Graph({ buffer, title, embed, own }: GraphProps) {
+  const [shared, setShared] = useView();
+  const [mine, setMine] = useState<ReadonlyMap<string, string>>(new Map());
+  const view = own ? mine : shared;
+  const setView = (parts: [string, string][]): void => (own ? setMine(mergeView(mine, parts)) : setShared(parts));
   const [row, setRow] = useState<number>();
   const [highlighted, setHighlighted] = useState<number>();
   const options = useMemo(() => readOptions(buffer.options), [JSON.stringify(buffer.options)]);
   const hideText = view.get("hide") ?? "";
   const hidden = useMemo(() => readHidden(hideText), [hideText]);
   const log = view.has("log") ? view.get("log") === "1" : options.log;
-  const range = readRange(view);
+  const range = readRange(shared);
   const [first, last] = [buffer.times[0] ?? 0, buffer.times.at(-1) ?? 1];
   const shown = resolveRange(range, first, last);
-  const setRange = useCallback((next: Range): void => setView(writeRange(next)), []);
+  const setRange = useCallback((next: Range): void => setShared(writeRange(next)), []);
   const toggle = (series: number): void => {
     const next = new Set(hidden);
     if (!next.delete(series)) next.add(series);
-    setView([["hide", [...next].sort((a, b) => a - b).map((n) => n + 1).join(",")]]);
+    const columns = [...next].map((n) => n + 1).sort((a, b) => a - b);
+    setView([["hide", columns.join(",")]]);
   };
   if (buffer.times.length === 0) return <Absent state="missing" problem={undefined} what="the first row" />;
   const Key = embed ? LegendRow : Legend;
@@ -149,9 +163,9 @@ function RangeButtons({ range, whole, onRange }: { range: Range; whole: number; 
           type="button"
           key={seconds}
           aria-pressed={range.kind === "last" && range.seconds === seconds}
-          aria-label={`Last ${formatDuration(seconds)}`}
           onClick={() => onRange({ kind: "last", seconds })}
         >
+          <span class="sr-only">Last </span>
           {shortSpan(seconds)}
         </button>
       ))}

@@ -214,11 +214,17 @@ function columnsOf(section: Section, entries: Entry[], flow: Flow | undefined): 
   const consumer = section === "filters" || section === "outputs";
   const has = (value: (entry: Entry) => unknown): boolean => entries.some((entry) => value(entry) !== undefined);
   const processed = (entry: Entry): number | undefined => numberOf(entry, "ProcessMessageCount") ?? nodeMessages(entry);
-  const nodeMessages = (entry: Entry): number | undefined => flow?.nodes.get(nodeOf(section, entry.name) ?? "")?.messages;
+  const nodeMessages = (entry: Entry): number | undefined =>
+    flow?.nodes.get(nodeOf(section, entry.name) ?? "")?.messages;
   const duration = consumer ? "MatchAvgDuration" : "ProcessMessageAvgDuration";
   const timed = section === "decoders" || section === "encoders";
   const columns: (TableColumn<Entry> | false)[] = [
-    { id: "name", title: "Name", sort: ({ name }) => name, cell: (entry) => <PluginName section={section} entry={entry} flow={flow} /> },
+    {
+      id: "name",
+      title: "Name",
+      sort: ({ name }) => name,
+      cell: (entry) => <PluginName section={section} entry={entry} flow={flow} />,
+    },
     {
       id: "rate",
       title: "Rate",
@@ -230,10 +236,17 @@ function columnsOf(section: Section, entries: Entry[], flow: Flow | undefined): 
     consumer && has((entry) => fillOf(entry, "MatchChan")) && bar("MatchChan", "Match Channel"),
     (timed || consumer) &&
       has((entry) => numberOf(entry, duration)) &&
-      number(duration, consumer ? "Match Duration" : "Process Duration", (entry) => numberOf(entry, duration), (n) => `${formatNumber(n)} ns`),
-    (timed || has((entry) => failuresOf(entry) || undefined)) && number("failures", timed ? "Process Failures" : "Failures", failuresOf, formatNumber, true),
+      number(
+        duration,
+        consumer ? "Match Duration" : "Process Duration",
+        (entry) => numberOf(entry, duration),
+        (n) => `${formatNumber(n)} ns`,
+      ),
+    (timed || has((entry) => failuresOf(entry) || undefined)) &&
+      number("failures", timed ? "Process Failures" : "Failures", failuresOf, formatNumber, true),
     has((entry) => dropsOf(entry)) && number("drops", "Dropped", dropsOf, formatNumber, true),
-    has((entry) => numberOf(entry, "QueueBytes")) && number("queue", "Queue", (entry) => numberOf(entry, "QueueBytes"), formatBytes),
+    has((entry) => numberOf(entry, "QueueBytes")) &&
+      number("queue", "Queue", (entry) => numberOf(entry, "QueueBytes"), formatBytes),
     has((entry) => numberOf(entry, "MaxMemory")) && {
       id: "memory",
       title: "Memory",
@@ -241,7 +254,13 @@ function columnsOf(section: Section, entries: Entry[], flow: Flow | undefined): 
       sort: (entry) => numberOf(entry, "Memory"),
       cell: (entry) => <FillBar fill={memoryOf(entry)} format={formatBytes} />,
     },
-    { id: "processed", title: "Processed", numeric: true, sort: processed, cell: (entry) => formatMaybe(processed(entry), formatNumber) },
+    {
+      id: "processed",
+      title: "Processed",
+      numeric: true,
+      sort: processed,
+      cell: (entry) => formatMaybe(processed(entry), formatNumber),
+    },
   ];
   return columns.filter((column): column is TableColumn<Entry> => column !== false);
 

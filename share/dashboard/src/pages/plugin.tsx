@@ -52,7 +52,8 @@ export function PluginPage({ section, name }: { section: Section; name: Name }) 
   const bytes = nodeName === undefined ? undefined : rates.rate(bytesKey(nodeName));
   const error = errorOf(entry) ?? node?.error;
   const properties = [...entry.readings].filter(([key]) => !INTERNAL.has(key));
-  const outputs = section === "filters" ? sandboxes?.find((sandbox) => sandbox.name === entry.name)?.outputs : undefined;
+  const outputs =
+    section === "filters" ? sandboxes?.find((sandbox) => sandbox.name === entry.name)?.outputs : undefined;
   return (
     <>
       <nav class="crumbs" aria-label="Path">

@@ -26,7 +26,9 @@ export function SandboxesPage() {
         </Absent>
       ) : value.length === 0 ? (
         <Empty title="No sandboxes are configured" example={EXAMPLE}>
-          <p>A sandbox appears here once it has called inject_payload. This one draws the status codes of a web server:</p>
+          <p>
+            A sandbox appears here once it has called inject_payload. This one draws the status codes of a web server:
+          </p>
         </Empty>
       ) : (
         <div class="cards">

@@ -22,7 +22,12 @@ const COLUMNS: TableColumn<Row>[] = [
       </time>
     ),
   },
-  { id: "plugin", title: "Plugin", sort: ({ plugin }) => plugin, cell: ({ plugin }) => <span class="strong">{plugin}</span> },
+  {
+    id: "plugin",
+    title: "Plugin",
+    sort: ({ plugin }) => plugin,
+    cell: ({ plugin }) => <span class="strong">{plugin}</span>,
+  },
   {
     id: "message",
     title: "Message",
@@ -62,7 +67,13 @@ export function TerminationsPage() {
       )}
       {rows.length > 0 && (
         <div class="panel">
-          <DataTable label="Terminated plugins" columns={COLUMNS} rows={rows} rowKey={({ index }) => String(index)} stack />
+          <DataTable
+            label="Terminated plugins"
+            columns={COLUMNS}
+            rows={rows}
+            rowKey={({ index }) => String(index)}
+            stack
+          />
         </div>
       )}
     </>

@@ -28,10 +28,19 @@ export function FillBar({ fill, format = formatNumber }: { fill: Fill | undefine
 }
 
 /** Recent values as a line without axes. */
-export function Spark({ samples, width = 72, height = 18 }: { samples: readonly Sample[]; width?: number; height?: number }) {
+export function Spark({
+  samples,
+  width = 72,
+  height = 18,
+}: {
+  samples: readonly Sample[];
+  width?: number;
+  height?: number;
+}) {
   const first = samples[0];
   const last = samples.at(-1);
-  if (!first || !last || last.time <= first.time) return <svg class="spark" width={width} height={height} aria-hidden="true" />;
+  if (!first || !last || last.time <= first.time)
+    return <svg class="spark" width={width} height={height} aria-hidden="true" />;
   const top = Math.max(...samples.map((sample) => sample.rate)) || 1;
   const x = (time: number): number => ((time - first.time) / (last.time - first.time)) * (width - 2) + 1;
   const y = (rate: number): number => height - 1.5 - (rate / top) * (height - 3);
@@ -60,7 +69,11 @@ export function Empty({ title, children, example }: { title: string; children?: 
     <div class="empty">
       <p class="empty-title">{title}</p>
       {children}
-      {example !== undefined && <pre class="example" tabIndex={0} aria-label="Example of a configuration">{example}</pre>}
+      {example !== undefined && (
+        <pre class="example" tabIndex={0} aria-label="Example of a configuration">
+          {example}
+        </pre>
+      )}
     </div>
   );
 }
@@ -74,7 +87,12 @@ export function Loading({ what }: { what: string }) {
 }
 
 /** What stands in place of a document that is not there. */
-export function Absent(props: { state: string; problem: string | undefined; what: string; children?: ComponentChildren }) {
+export function Absent(props: {
+  state: string;
+  problem: string | undefined;
+  what: string;
+  children?: ComponentChildren;
+}) {
   const { state, problem, what, children } = props;
   if (state === "loading") return <Loading what={what} />;
   if (state === "missing") {
@@ -91,7 +109,13 @@ export function Absent(props: { state: string; problem: string | undefined; what
   );
 }
 
-export function Panel(props: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; id?: string; class?: string }) {
+export function Panel(props: {
+  title?: ComponentChildren;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+  id?: string;
+  class?: string;
+}) {
   const { title, aside, children, id } = props;
   return (
     <section class={`panel ${props.class ?? ""}`} {...(id !== undefined && { "aria-labelledby": id })}>

@@ -72,7 +72,8 @@ export function StaleBanner({ flow }: { flow: Flow | undefined }) {
         <Icon name="warning" />
         <span role="alert">The data below is stale.</span>
         <span class="muted">
-          hekad answers, but has sent the same numbers for {formatDuration(stuck / 1000)}. Its log says whether it is stalled.
+          hekad answers, but has sent the same numbers for {formatDuration(stuck / 1000)}. Its log says whether it is
+          stalled.
         </span>
       </div>
     );

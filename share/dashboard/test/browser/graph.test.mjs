@@ -11,9 +11,10 @@ before(async () => {
   [browser, demo] = await Promise.all([startBrowser(), startDemo()]);
 });
 afterEach(async () => {
-  assert.deepEqual(opened?.problems ?? [], []);
-  await opened?.close();
+  const { problems = [], close } = opened ?? {};
   opened = undefined;
+  await close?.();
+  assert.deepEqual(problems, []);
 });
 after(async () => {
   await browser.close();
@@ -45,7 +46,10 @@ test("a new column appears without reloading, with its annotations and options",
     const { page } = opened;
     await page.waitForSelector("text=1 minute aggregation for the last 3 minutes");
     assert.equal(await page.locator(".legend tbody tr").count(), 1);
-    server.set("F.x.cbuf", text(["one", "two"], '{"annotations":[{"x":60000,"col":2,"shortText":"A","text":"odd"}]}\n'));
+    server.set(
+      "F.x.cbuf",
+      text(["one", "two"], '{"annotations":[{"x":60000,"col":2,"shortText":"A","text":"odd"}]}\n'),
+    );
     await page.waitForSelector(".legend >> text=two (count)");
     await page.waitForSelector(".flag-sign >> text=A");
     server.set("F.x.cbuf", "{half a fi");
@@ -82,7 +86,7 @@ test("dragging zooms, double-clicking shows everything, and the link carries it"
 
   await page.mouse.dblclick(box.x + 300, box.y + 100);
   await until(async () => !/from=/.test(await hash(page)), "everything is shown");
-  await page.getByRole("button", { name: "Last 3 h" }).click();
+  await page.getByRole("button", { name: "Last 3h" }).click();
   assert.match(await hash(page), /range=3h/);
 });
 
@@ -131,7 +135,9 @@ test("the keyboard reads values, zooms, pans and resets", async () => {
   const page = await open(PAGES.graph);
   await page.locator(".chart-mount").focus();
   await page.keyboard.press("End");
-  await page.waitForFunction(() => /HTTP_200 \(count\) [\d,]+/.test(document.querySelector(".chart [aria-live]").textContent));
+  await page.waitForFunction(() =>
+    /HTTP_200 \(count\) [\d,]+/.test(document.querySelector(".chart [aria-live]").textContent),
+  );
   const spoken = await page.textContent(".chart [aria-live]");
   await page.keyboard.press("ArrowLeft");
   await until(async () => (await page.textContent(".chart [aria-live]")) !== spoken, "another value is read");
@@ -146,11 +152,17 @@ test("the keyboard reads values, zooms, pans and resets", async () => {
 
 test("CSV has every row", async () => {
   const page = await open(PAGES.graph);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "CSV" }).click(),
+  ]);
   assert.equal(download.suggestedFilename(), "HTTPStatus.HTTPStatus.csv");
   const lines = (await readFile(await download.path(), "utf8")).trim().split("\r\n");
   assert.equal(lines.length, 1441);
-  assert.equal(lines[0], "time,HTTP_200 (count),HTTP_300 (count),HTTP_400 (count),HTTP_500 (count),HTTP_UNKNOWN (count)");
+  assert.equal(
+    lines[0],
+    "time,HTTP_200 (count),HTTP_300 (count),HTTP_400 (count),HTTP_500 (count),HTTP_UNKNOWN (count)",
+  );
 });
 
 test("the values are there as a table", async () => {
@@ -165,8 +177,11 @@ test("embedded graphs have no chrome, poll, and obey the switch in the query too
     assert.equal(await page.locator("header, nav, h1, footer").count(), 0, route);
     assert.equal(Math.round((await page.locator(".chart-mount").boundingBox()).height), 250);
     const seen = demo.server.requests.length;
-    await until(() => demo.server.requests.slice(seen).some(({ headers }) => headers["if-none-match"]), "it asks again");
-    assert.equal(demo.server.clients.size, 0, "no event stream");
+    await until(
+      () => demo.server.requests.slice(seen).some(({ headers }) => headers["if-none-match"]),
+      "it asks again",
+    );
+    await until(() => demo.server.clients.size === 0, "no event stream");
     await opened.close();
   }
   opened = undefined;
@@ -176,6 +191,16 @@ test("fingers: on a phone the graph takes the width, and its legend can be press
   const page = await open(PAGES.graph, { viewport: PHONE, touch: true });
   await page.getByLabel("HTTP_300 (count)").tap();
   await until(async () => /hide=2/.test(await hash(page)), "toggled");
+});
+
+test("graphs on one page share the time, and keep their legends", async () => {
+  const page = await open(PAGES["outputs of a filter"]);
+  await page.getByLabel("p50 (ms)").uncheck();
+  await page.getByRole("button", { name: "Last 15m" }).click();
+  await until(async () => /range=15m/.test(await hash(page)), "the range is in the link");
+  assert.doesNotMatch(await hash(page), /hide/);
+  assert.equal(await page.getByLabel("p50 (ms)").isChecked(), false);
+  await page.getByLabel("p50 (ms)").check();
 });
 
 test("stacked and filled as its options say", async () => {

@@ -42,16 +42,27 @@ export async function startBrowser() {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   return {
     /** A page at `server` and `route`, ready when its heading is there. `problems` holds what went wrong in it. */
-    async open(server, route, { viewport = DESK, theme = "light", touch = false, ready = "#main h1, .embed > *" } = {}) {
-      const context = await browser.newContext({ viewport, colorScheme: theme, hasTouch: touch, acceptDownloads: true });
+    async open(
+      server,
+      route,
+      { viewport = DESK, theme = "light", touch = false, ready = "#main h1, .embed > *" } = {},
+    ) {
+      const context = await browser.newContext({
+        viewport,
+        colorScheme: theme,
+        hasTouch: touch,
+        acceptDownloads: true,
+      });
       await context.addInitScript(axe);
       const page = await context.newPage();
       page.setDefaultTimeout(PATIENCE);
       const problems = [];
       page.on("console", (message) => {
         // The browser itself reports documents that are not there; the page shows that in its own way.
-        if (message.type() === "error" && !/Failed to load resource/.test(message.text())) problems.push(message.text());
-        if (message.type() === "warning" && /Content Security Policy/.test(message.text())) problems.push(message.text());
+        if (message.type() === "error" && !/Failed to load resource/.test(message.text()))
+          problems.push(message.text());
+        if (message.type() === "warning" && /Content Security Policy/.test(message.text()))
+          problems.push(message.text());
       });
       page.on("pageerror", (error) => problems.push(String(error.stack)));
       page.on("dialog", (dialog) => {

@@ -22,10 +22,17 @@ const encode = encodeURIComponent;
 function routes() {
   const all = ["#health", "#dataflow", "#dataflow?view=all", "#sandboxes", "#termination_report"];
   for (const [index, name] of TEXTS.entries()) {
-    all.push(`#plugins/filters/${encode(name)}`, `#sandboxes/${encode(name)}`, `#dataflow?node=${encode(`input ${name}`)}`);
+    all.push(
+      `#plugins/filters/${encode(name)}`,
+      `#sandboxes/${encode(name)}`,
+      `#dataflow?node=${encode(`input ${name}`)}`,
+    );
     all.push(`#plugins/filters/${name.replaceAll("\u0000", "")}`, `#${name.replaceAll("\u0000", "")}`);
     for (const [, file] of hostile.files.slice(index * 5, index * 5 + 5)) {
-      all.push(`#sandboxes/${encode(name)}/outputs/${encode(file)}`, `#sandboxes/${encode(name)}/outputs/${encode(file)}/embed`);
+      all.push(
+        `#sandboxes/${encode(name)}/outputs/${encode(file)}`,
+        `#sandboxes/${encode(name)}/outputs/${encode(file)}/embed`,
+      );
     }
   }
   return all;
@@ -38,13 +45,21 @@ for (const viewport of [DESK, PHONE]) {
     page.on("request", (request) => request.url().startsWith(server.url) || outside.push(request.url()));
     for (const route of routes()) {
       await page.evaluate((hash) => (location.hash = hash), route);
-      await page.waitForFunction(() => !document.querySelector(".spinner") && document.querySelector("h1, .graph, .text-embed, .empty"));
+      await page.waitForFunction(
+        () => !document.querySelector(".spinner") && document.querySelector("h1, .graph, .text-embed, .empty"),
+      );
       if (!route.endsWith("/embed")) await page.waitForSelector("#main h1, #main .empty");
       const state = await page.evaluate(() => ({
         hit: window.__hit,
         width: document.documentElement.scrollWidth,
-        strange: [...document.querySelectorAll("#app script, #app iframe, #app img, #app object, #app [onload], #app [onerror], #app [onmouseover]")].length,
-        links: [...document.querySelectorAll("a")].map((a) => a.getAttribute("href")).filter((href) => !/^(#|data\/)/.test(href)),
+        strange: [
+          ...document.querySelectorAll(
+            "#app script, #app iframe, #app img, #app object, #app [onload], #app [onerror], #app [onmouseover]",
+          ),
+        ].length,
+        links: [...document.querySelectorAll("a")]
+          .map((a) => a.getAttribute("href"))
+          .filter((href) => !/^(#|data\/)/.test(href)),
       }));
       assert.deepEqual({ ...state, width: 0 }, { hit: undefined, width: 0, strange: 0, links: [] }, route);
       assert.ok(state.width <= viewport.width, `${route} is ${state.width} px wide`);

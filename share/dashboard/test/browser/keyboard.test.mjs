@@ -10,9 +10,10 @@ before(async () => {
   demo.step();
 });
 afterEach(async () => {
-  assert.deepEqual(opened?.problems ?? [], []);
-  await opened?.close();
+  const { problems = [], close } = opened ?? {};
   opened = undefined;
+  await close?.();
+  assert.deepEqual(problems, []);
 });
 after(async () => {
   await browser.close();
@@ -24,7 +25,8 @@ async function open(route, options) {
   return opened.page;
 }
 
-const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
+const focused = (page) =>
+  page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
 
 /** Presses Tab until the focus is on something of this name. */
 async function tabTo(page, name) {

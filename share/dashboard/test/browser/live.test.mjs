@@ -34,8 +34,14 @@ test("changes are pushed, and an unchanged document is not asked for", async () 
   const seen = demo.server.requests.length;
   demo.server.set("F.other.txt", "an output nobody looks at");
   demo.step();
-  await until(() => demo.server.requests.slice(seen).some(({ name }) => name === "data/flow.json"), "the flow is asked for");
-  assert.equal(demo.server.requests.some(({ name }) => name === "data/F.other.txt"), false);
+  await until(
+    () => demo.server.requests.slice(seen).some(({ name }) => name === "data/flow.json"),
+    "the flow is asked for",
+  );
+  assert.equal(
+    demo.server.requests.some(({ name }) => name === "data/F.other.txt"),
+    false,
+  );
 });
 
 test("without events the documents are polled, with their tags", async () => {
@@ -104,14 +110,20 @@ test("an output and a list that come later appear", async () => {
   await page.locator("text=Waiting for x").waitFor();
   demo.server.set("New.x.txt", "here it is");
   await page.locator(".payload", { hasText: "here it is" }).waitFor();
-  demo.server.set("sandboxes.json", '{"sandboxes":[{"Name":"New","Outputs":[{"Name":"x","Filename":"data/New.x.txt"}]}]}');
+  demo.server.set(
+    "sandboxes.json",
+    '{"sandboxes":[{"Name":"New","Outputs":[{"Name":"x","Filename":"data/New.x.txt"}]}]}',
+  );
   await page.getByRole("link", { name: "New" }).waitFor();
 });
 
 test("terminations are counted by position, and arrive", async () => {
   const page = await open("#termination_report");
   await until(async () => (await page.locator("tbody tr").count()) === 2, "two rows");
-  demo.server.set("heka_sandbox_termination.tsv", `${demo.model.termination()}1409886000\tF\tboom\n1409886000\tF\tboom\n`);
+  demo.server.set(
+    "heka_sandbox_termination.tsv",
+    `${demo.model.termination()}1409886000\tF\tboom\n1409886000\tF\tboom\n`,
+  );
   await until(async () => (await page.locator("tbody tr").count()) === 4, "equal lines are two rows");
 });
 

@@ -27,10 +27,16 @@ for (const [name, route] of Object.entries(PAGES)) {
           const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
           return violations
             .filter(({ impact }) => impact === "serious" || impact === "critical" || impact === "moderate")
-            .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => html.slice(0, 160) + (any[0]?.message ?? "")).slice(0, 3)}`);
+            .map(
+              ({ id, nodes }) =>
+                `${id}: ${nodes.map(({ html, any }) => html.slice(0, 160) + (any[0]?.message ?? "")).slice(0, 3)}`,
+            );
         });
         // An embedded view and parts of it stand in somebody else's page, which has the landmarks and headings.
-        assert.deepEqual(violations.filter((text) => name !== "embed" || !/^(page-has-heading-one|region)/.test(text)), []);
+        assert.deepEqual(
+          violations.filter((text) => name !== "embed" || !/^(page-has-heading-one|region)/.test(text)),
+          [],
+        );
         assert.deepEqual(problems, []);
         await close();
       });
@@ -39,7 +45,10 @@ for (const [name, route] of Object.entries(PAGES)) {
 }
 
 test("pages of older versions lead to the new ones", async () => {
-  for (const [old, title] of [["heka_report.html", "Health"], ["heka_sandbox_termination.html", "Termination Report"]]) {
+  for (const [old, title] of [
+    ["heka_report.html", "Health"],
+    ["heka_sandbox_termination.html", "Termination Report"],
+  ]) {
     const { page, problems, close } = await browser.open(demo.server, old);
     assert.equal(await page.textContent("h1"), title);
     assert.deepEqual(problems, []);

@@ -27,7 +27,10 @@ test("the host aggregator's example: options before the header", () => {
       '{"name":"h2","unit":"count","aggregation":"sum"}]}\nnan\tnan\n5\t6\nnan\tnan\n',
   );
   assert.deepEqual(buffer.options, { stackedGraph: true, fillGraph: true });
-  assert.deepEqual(buffer.values, [[null, 5, null], [null, 6, null]]);
+  assert.deepEqual(buffer.values, [
+    [null, 5, null],
+    [null, 6, null],
+  ]);
 });
 
 test("one extras line may hold annotations and options", () => {
@@ -44,8 +47,18 @@ test("an empty object means no annotations, and malformed ones are left out", ()
 
 test("numbers, infinities and gaps", () => {
   const cases: [string, number | null][] = [
-    ["1", 1], ["-2.5", -2.5], ["1e+17", 1e17], ["0.00000001", 1e-8], [" 4 ", 4],
-    ["inf", Infinity], ["-inf", -Infinity], ["nan", null], ["-nan", null], ["", null], ["0x10", null], ["abc", null],
+    ["1", 1],
+    ["-2.5", -2.5],
+    ["1e+17", 1e17],
+    ["0.00000001", 1e-8],
+    [" 4 ", 4],
+    ["inf", Infinity],
+    ["-inf", -Infinity],
+    ["nan", null],
+    ["-nan", null],
+    ["", null],
+    ["0x10", null],
+    ["abc", null],
   ];
   for (const [text, value] of cases) {
     const { values } = parseCbuf(`${HEADER}\n${text}\t\n`);
@@ -54,8 +67,14 @@ test("numbers, infinities and gaps", () => {
 });
 
 test("a line with too few fields has gaps, and one with too many is cut", () => {
-  const two = HEADER.replace('"columns":1', '"columns":2').replace("]}", ',{"name":"B","unit":"B","aggregation":"max"}]}');
-  assert.deepEqual(parseCbuf(`${two}\n1\n2\t3\t4\n`).values, [[1, 2], [null, 3]]);
+  const two = HEADER.replace('"columns":1', '"columns":2').replace(
+    "]}",
+    ',{"name":"B","unit":"B","aggregation":"max"}]}',
+  );
+  assert.deepEqual(parseCbuf(`${two}\n1\n2\t3\t4\n`).values, [
+    [1, 2],
+    [null, 3],
+  ]);
 });
 
 test("the last newline is no row, with it or without, and carriage returns do no harm", () => {
@@ -74,7 +93,11 @@ test("what is no circular buffer is refused with its reason", () => {
     ['{"time":0,"seconds_per_row":0,"column_info":[{}]}', /seconds_per_row/],
     ['{"time":0,"seconds_per_row":1,"column_info":[]}', /column_info/],
   ];
-  for (const [text, reason] of cases) assert.throws(() => parseCbuf(text), (e) => e instanceof CbufError && reason.test(e.message));
+  for (const [text, reason] of cases)
+    assert.throws(
+      () => parseCbuf(text),
+      (e) => e instanceof CbufError && reason.test(e.message),
+    );
 });
 
 test("a huge buffer is read, and a monstrous one refused", () => {

@@ -9,9 +9,21 @@ import { timeLabels } from "../../src/chart/ticks";
 import { readOptions } from "../../src/data/options";
 
 test("stacks the first series on top, and leaves out gaps and hidden series", () => {
-  const values = [[1, 2, null], [10, null, 30], [100, 200, 300]];
-  assert.deepEqual(stack(values, [true, true, true]), [[111, 202, null], [110, null, 330], [100, 200, 300]]);
-  assert.deepEqual(stack(values, [true, false, true]), [[101, 202, null], [null, null, null], [100, 200, 300]]);
+  const values = [
+    [1, 2, null],
+    [10, null, 30],
+    [100, 200, 300],
+  ];
+  assert.deepEqual(stack(values, [true, true, true]), [
+    [111, 202, null],
+    [110, null, 330],
+    [100, 200, 300],
+  ]);
+  assert.deepEqual(stack(values, [true, false, true]), [
+    [101, 202, null],
+    [null, null, null],
+    [100, 200, 300],
+  ]);
   assert.deepEqual(stack([[Infinity], [1]], [true, true]), [[null], [1]]);
 });
 
@@ -21,7 +33,14 @@ test("draws no infinity, and on a log axis nothing at or below zero", () => {
 });
 
 test("summarises what is in view", () => {
-  assert.deepEqual(summarise([9, 1, null, 3, Infinity], 1, 5), { last: Infinity, min: 1, max: 3, mean: 2, gaps: 1, infinite: 1 });
+  assert.deepEqual(summarise([9, 1, null, 3, Infinity], 1, 5), {
+    last: Infinity,
+    min: 1,
+    max: 3,
+    mean: 2,
+    gaps: 1,
+    infinite: 1,
+  });
   assert.deepEqual(summarise([null], 0, 1), { last: null, min: null, max: null, mean: null, gaps: 1, infinite: 0 });
   assert.deepEqual(rowsBetween([0, 60, 120, 180], 60, 120), [1, 3]);
   assert.deepEqual(rowsBetween([0, 60], 200, 300), [2, 2]);
@@ -54,13 +73,28 @@ test("ranges go into links and come back", () => {
 
 test("honours options that are sound, and no others", () => {
   const options = readOptions({
-    stackedGraph: true, fillGraph: "yes", logscale: true, title: "T", ylabel: 7, valueRange: [0, 10], labelsKMB: true,
-    connectSeparatedPoints: true, drawPoints: true, includeZero: true,
+    stackedGraph: true,
+    fillGraph: "yes",
+    logscale: true,
+    title: "T",
+    ylabel: 7,
+    valueRange: [0, 10],
+    labelsKMB: true,
+    connectSeparatedPoints: true,
+    drawPoints: true,
+    includeZero: true,
     colors: ["#ff0000", "rgb(1, 2, 3)", "hsl(120deg 50% 50%)", "teal", "url(//x)", "red;background:url(x)", 5],
   });
   assert.deepEqual(options, {
-    stacked: true, fill: false, log: true, short: true, includeZero: true, connectGaps: true, points: true,
-    colors: ["#ff0000", "rgb(1, 2, 3)", "hsl(120deg 50% 50%)", "teal"], title: "T", range: [0, 10],
+    stacked: true,
+    fill: false,
+    log: true,
+    includeZero: true,
+    connectGaps: true,
+    points: true,
+    colors: ["#ff0000", "rgb(1, 2, 3)", "hsl(120deg 50% 50%)", "teal"],
+    title: "T",
+    range: [0, 10],
   });
   assert.equal(readOptions({ valueRange: [5, 5] }).range, undefined);
   assert.equal(readOptions({ valueRange: [null, 5] }).range, undefined);
@@ -77,7 +111,11 @@ test("series beyond the eighth are told apart by dashes", () => {
 
 test("the time axis names the day where it begins", () => {
   const midnight = new Date(2020, 0, 2).getTime() / 1000;
-  assert.deepEqual(timeLabels([midnight - 7200, midnight - 3600, midnight], 3600), ["22:00\nJan 1, 2020", "23:00", "00:00\nJan 2, 2020"]);
+  assert.deepEqual(timeLabels([midnight - 7200, midnight - 3600, midnight], 3600), [
+    "22:00\nJan 1, 2020",
+    "23:00",
+    "00:00\nJan 2, 2020",
+  ]);
   assert.deepEqual(timeLabels([midnight, midnight + 86400], 86400), ["Jan 2, 2020", "Jan 3, 2020"]);
   assert.deepEqual(timeLabels([midnight, midnight + 5], 5), ["00:00:00\nJan 2, 2020", "00:00:05"]);
   assert.deepEqual(timeLabels([1e18], 60), [""]);

@@ -60,7 +60,11 @@ test("keeps the last document through failures, says why, and recovers", async (
 });
 
 test("a document that is gone is missing, not an error", async () => {
-  const { it, asked } = resource({ status: 200, text: "a", headers: { ETag: '"1"' } }, { status: 404 }, { status: 200, text: "b" });
+  const { it, asked } = resource(
+    { status: 200, text: "a", headers: { ETag: '"1"' } },
+    { status: 404 },
+    { status: 200, text: "b" },
+  );
   await it.refresh();
   assert.equal(await it.refresh(), "missing");
   assert.equal(it.snapshot.state, "missing");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { link, parsePlace, pick, withView } from "../../src/route";
+import { link, mergeView, parsePlace, pick, withView } from "../../src/route";
 
 const route = (hash: string, search = "") => parsePlace(hash, search).route;
 
@@ -11,7 +11,11 @@ test("the routes of the first dashboard", () => {
   assert.deepEqual(route("#sandboxes"), { page: "sandboxes" });
   assert.deepEqual(route("#termination_report"), { page: "terminations" });
   for (const section of ["inputs", "decoders", "filters", "outputs", "encoders", "splitters"] as const) {
-    assert.deepEqual(route(`#plugins/${section}/My`), { page: "plugin", section, name: { decoded: "My", plain: "My" } });
+    assert.deepEqual(route(`#plugins/${section}/My`), {
+      page: "plugin",
+      section,
+      name: { decoded: "My", plain: "My" },
+    });
   }
   const output = parsePlace("#sandboxes/F/outputs/F.HTTPStatus.cbuf/embed");
   assert.equal(output.embed, true);
@@ -33,10 +37,17 @@ test("names are found encoded and plain, with slashes, percent signs and questio
   for (const name of names) {
     const place = parsePlace(link.plugin("filters", name));
     assert.ok(place.route.page === "plugin");
-    assert.equal(pick(names, (n) => n, place.route.name), name);
+    assert.equal(
+      pick(names, (n) => n, place.route.name),
+      name,
+    );
     const plain = parsePlace(`#plugins/filters/${name}`);
     assert.ok(plain.route.page === "plugin");
-    const found = pick(names.filter((n) => n !== "a/b" || name !== "a%2Fb"), (n) => n, plain.route.name);
+    const found = pick(
+      names.filter((n) => n !== "a/b" || name !== "a%2Fb"),
+      (n) => n,
+      plain.route.name,
+    );
     assert.equal(found, name, `plain ${name}`);
   }
   const nested = parsePlace("#sandboxes/a/b/outputs/a.x.cbuf").route;
@@ -46,15 +57,53 @@ test("names are found encoded and plain, with slashes, percent signs and questio
 
 test("the view is read from links, and unknown parts belong to the name", () => {
   const place = parsePlace("#sandboxes/F/outputs/F.x.cbuf?range=6h&hide=1,2&evil=1");
-  assert.deepEqual([...place.view], [["range", "6h"], ["hide", "1,2"]]);
+  assert.deepEqual(
+    [...place.view],
+    [
+      ["range", "6h"],
+      ["hide", "1,2"],
+    ],
+  );
   assert.ok(place.route.page === "output");
   assert.equal(place.route.file.decoded, "F.x.cbuf");
-  assert.equal(withView("#a", new Map([["log", "1"], ["q", ""]])), "#a?log=1");
+  assert.equal(
+    withView(
+      "#a",
+      new Map([
+        ["log", "1"],
+        ["q", ""],
+      ]),
+    ),
+    "#a?log=1",
+  );
   assert.equal(withView("#a", undefined), "#a");
+  const view = new Map([
+    ["hide", "1"],
+    ["log", "1"],
+  ]);
+  assert.deepEqual(
+    [
+      ...mergeView(view, [
+        ["hide", ""],
+        ["range", "1h"],
+      ]),
+    ],
+    [
+      ["log", "1"],
+      ["range", "1h"],
+    ],
+  );
 });
 
 test("what is no route says so", () => {
-  for (const hash of ["#nowhere", "#plugins", "#plugins/filters", "#plugins/nothing/x", "#sandboxes/", "#plugins/filters/"]) {
+  for (const hash of [
+    "#nowhere",
+    "#plugins",
+    "#plugins/filters",
+    "#plugins/nothing/x",
+    "#sandboxes/",
+    "#plugins/filters/",
+  ]) {
     assert.equal(route(hash).page, "unknown", hash);
   }
 });
