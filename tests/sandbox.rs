@@ -105,7 +105,11 @@ fn a_pipeline_of_scripts_goes_on_behind_a_restart() {
     wait_for("the lines", || text(&site, "lines") == "disk\nfine\ngood\n");
     assert_eq!(daemon.stop(), 0);
     assert_eq!(text(&site, "levels"), "counter/levels error=1 info=2 bytes=12\n");
-    assert!(text(&site, "stderr").contains("Failed parsing: no level payload: no level here"), "{}", text(&site, "stderr"));
+    assert!(
+        text(&site, "stderr").contains("Failed parsing: no level payload: no level here"),
+        "{}",
+        text(&site, "stderr")
+    );
     let data = text(&site, "state/sandbox_preservation/counter.data");
     assert!(data.starts_with("if _PRESERVATION_VERSION and _PRESERVATION_VERSION ~= 3 then return end\n"), "{data}");
     append(&log, b"error: again\n");
@@ -124,7 +128,9 @@ const TICKS_BADLY: &str = "function process_message() return 0 end function time
 fn hostile_scripts_end_alone() {
     let hostile = [("spins", SPINS), ("grows", GROWS), ("loops", LOOPS), ("ticks", TICKS_BADLY)];
     let section = |(name, _): &(&str, &str)| {
-        format!("[{name}]\ntype = \"SandboxFilter\"\nfilename = \"{name}.lua\"\nmessage_matcher = \"TRUE\"\nticker_interval = 1\n")
+        format!(
+            "[{name}]\ntype = \"SandboxFilter\"\nfilename = \"{name}.lua\"\nmessage_matcher = \"TRUE\"\nticker_interval = 1\n"
+        )
     };
     let sections: String = hostile.iter().map(section).collect();
     let config = format!(
@@ -175,7 +181,8 @@ flush_interval = 20
     let total = format!("10000 {}", "");
     wait_for("a tick that has seen every line", || text(&site, "ticks").lines().any(|line| line.starts_with(&total)));
     assert_eq!(daemon.stop(), 0, "hostile filters may end without ending the daemon");
-    let all: String = text(&site, "all").lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
+    let all: String =
+        text(&site, "all").lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
     assert!(all == expected, "every line, in order, once");
     let ends = text(&site, "ends");
     for reason in [
@@ -196,7 +203,8 @@ flush_interval = 20
 #[test]
 fn a_decoder_that_ends_takes_the_daemon_down_with_its_name_and_the_others_data() {
     let lines = LINES.replace("splitter =", "decoder = \"decoder\"\nsplitter =");
-    let decoder = "function process_message() if read_message('Payload') == 'die\\n' then error('dead') end return 0 end";
+    let decoder =
+        "function process_message() if read_message('Payload') == 'die\\n' then error('dead') end return 0 end";
     let keeper = "n = 0 function process_message() n = n + 1 return 0 end";
     let config = format!(
         "{lines}[decoder]\ntype = \"SandboxDecoder\"\nfilename = \"decoder.lua\"\n[keeper]\ntype = \"SandboxFilter\"\n\
@@ -242,7 +250,8 @@ fn a_script_that_cannot_be_loaded_refuses_the_start() {
         ("[bad]\ntype = \"SandboxOutput\"\nfilename = \"bad.lua\"\nmessage_matcher = \"TRUE\"\n", "PayloadEncoder"),
         ("[bad]\ntype = \"SandboxEncoder\"\nfilename = \"bad.lua\"\n", "bad"),
     ] {
-        let input = "[TcpInput]\naddress = \"127.0.0.1:0\"\nsplitter = \"TokenSplitter\"\ndecoder = \"\"\n[TokenSplitter]\n";
+        let input =
+            "[TcpInput]\naddress = \"127.0.0.1:0\"\nsplitter = \"TokenSplitter\"\ndecoder = \"\"\n[TokenSplitter]\n";
         let config = format!("{input}{section}{}", common.replace("ENCODER", encoder));
         let site = site(&config, &[("bad.lua", "error('not today')")]);
         assert_eq!(site.start().wait(), 1, "{section}");
@@ -254,8 +263,14 @@ fn a_script_that_cannot_be_loaded_refuses_the_start() {
 fn wrong_sections_are_refused_with_their_remedies() {
     let cases = [
         ("[f]\ntype = \"SandboxFilter\"\nmessage_matcher = \"TRUE\"\n", "`filename` is missing"),
-        ("[f]\ntype = \"SandboxFilter\"\nmessage_matcher = \"TRUE\"\nfilename = \"x\"\nscript_type = \"js\"\n", "unsupported script type: js"),
-        ("[e]\ntype = \"SandboxEncoder\"\nfilename = \"x\"\ncan_exit = true\n", "unknown config setting for 'e': can_exit"),
+        (
+            "[f]\ntype = \"SandboxFilter\"\nmessage_matcher = \"TRUE\"\nfilename = \"x\"\nscript_type = \"js\"\n",
+            "unsupported script type: js",
+        ),
+        (
+            "[e]\ntype = \"SandboxEncoder\"\nfilename = \"x\"\ncan_exit = true\n",
+            "unknown config setting for 'e': can_exit",
+        ),
         ("[d]\ntype = \"SandboxDecoder\"\nfilename = \"x\"\n[d.config]\ntz = 5\n", "expected a string, found integer"),
     ];
     for (section, message) in cases {

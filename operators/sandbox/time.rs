@@ -164,7 +164,7 @@ fn convert(conversion: u8, at: DateTime, seconds: i64, out: &mut Vec<u8>) {
         b'l' => write!(out, "{hour12:2}"),
         b'm' => write!(out, "{month:02}"),
         b'M' => write!(out, "{minute:02}"),
-        b'n' => write!(out, "\n"),
+        b'n' => writeln!(out),
         b'p' => write!(out, "{}", if hour < 12 { "AM" } else { "PM" }),
         b'r' => write!(out, "{hour12:02}:{minute:02}:{second:02} {}", if hour < 12 { "AM" } else { "PM" }),
         b'R' => write!(out, "{hour:02}:{minute:02}"),

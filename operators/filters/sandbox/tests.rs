@@ -35,19 +35,19 @@ impl Bench {
         Bench { place, site, filter, out }
     }
 
-    fn process(&mut self) -> Result<Vec<Batch>, (String, Batch)> {
+    fn process(&mut self) -> Result<Vec<Batch>, Box<(String, Batch)>> {
         let selection = Selection { batch: Arc::new(message()), rows: RowSet::All };
         let result = self.filter.process(&selection, &mut self.out);
         let batch = self.out.take();
         match result {
             Ok(()) => Ok(batch.into_iter().collect()),
-            Err(error) => Err((error.message, batch.unwrap())),
+            Err(error) => Err(Box::new((error.message, batch.unwrap()))),
         }
     }
 
     /// Processes a message, which must end the filter, and gives the reason it told everybody.
     fn reason(&mut self) -> String {
-        let (message, batch) = self.process().map(|_| ()).unwrap_err();
+        let (message, batch) = *self.process().map(|_| ()).unwrap_err();
         let last = batch.row(batch.len() - 1);
         assert_eq!((last.msg_type(), last.logger()), (&b"heka.sandbox-terminated"[..], &b"hekad"[..]));
         assert_eq!((text(last, "plugin"), last.hostname(), last.pid()), ("f".into(), &b"here"[..], 7));

@@ -63,10 +63,10 @@ fn outcome(source: &str) -> (String, Statistics) {
             }
         };
     }
-    if told(source, "then") == Some("preserve") {
-        if let Err(why) = sandbox.preserve() {
-            result = format!("preserve: {why}");
-        }
+    if told(source, "then") == Some("preserve")
+        && let Err(why) = sandbox.preserve()
+    {
+        result = format!("preserve: {why}");
     }
     (result, sandbox.statistics())
 }
