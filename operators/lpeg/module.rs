@@ -115,7 +115,8 @@ unsafe extern "C-unwind" fn set_max_stack(state: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn locale(state: State) -> c_int {
-    let classes: &[(&CStr, fn(&u8) -> bool)] = &[
+    type Class = (&'static CStr, fn(&u8) -> bool);
+    let classes: &[Class] = &[
         (c"alnum", u8::is_ascii_alphanumeric),
         (c"alpha", u8::is_ascii_alphabetic),
         (c"cntrl", u8::is_ascii_control),

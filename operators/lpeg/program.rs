@@ -116,6 +116,7 @@ pub type SwitchTable = [u32; 257];
 
 /// A Lua value of a pattern, as far as it can be known without Lua. Texts live in Lua, as long as the program does.
 #[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "what a match that builds no Lua values reads")]
 pub enum Value {
     Nil,
     Boolean(bool),

@@ -122,10 +122,8 @@ impl Rules {
                 break;
             }
         }
-        let of_rules = self.starts.iter().map(|&start| Tree::new(&words[start..]).facts());
-        let captures = of_rules.fold(0, |any, facts| any | facts & CAPTURES);
-        let initial = Tree::new(&words[self.starts[0]..]).facts() & (NULLABLE | NOFAIL);
-        words[0] = tree::word(Tag::Grammar, captures | initial, 0, words.len() as u32);
+        let initial = Tree::new(&words[self.starts[0]..]).facts() & (NULLABLE | NOFAIL | CAPTURES);
+        words[0] = tree::word(Tag::Grammar, initial, 0, words.len() as u32);
         Ok(())
     }
 

@@ -233,7 +233,9 @@ impl<'a> Tree<'a> {
             Tag::Any | Tag::Bytes => Some(u64::from(self.n())),
             Tag::Set => Some(1),
             Tag::Call => Some(self.payload()).filter(|&length| length != NOT_FIXED),
-            Tag::OpenCall | Tag::Star | Tag::AtMost | Tag::Runtime => None,
+            // What is empty is so however often it comes.
+            Tag::AtMost => self.child().fixed_len().filter(|&length| length == 0),
+            Tag::OpenCall | Tag::Star | Tag::Runtime => None,
             Tag::Seq => self.children().try_fold(0_u64, |sum, child| Some(sum.saturating_add(child.fixed_len()?))),
             Tag::Choice => {
                 let mut lengths = self.children().map(Tree::fixed_len);
@@ -259,7 +261,7 @@ impl<'a> Tree<'a> {
 /// The facts of an inner node: from its first child's facts, those of any child and those of all; `optional` says of a
 /// repetition that it may match nothing at all.
 pub fn combine(tag: Tag, first: u8, any: u8, all: u8, optional: bool) -> u8 {
-    let kept = any & (CAPTURES | OPEN);
+    let kept = if tag == Tag::Grammar { first } else { any } & (CAPTURES | OPEN);
     kept | match tag {
         Tag::Seq => all & (NULLABLE | NOFAIL),
         Tag::Choice => any & (NULLABLE | NOFAIL),

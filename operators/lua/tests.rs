@@ -106,3 +106,59 @@ fn a_spent_budget_stays_spent_until_the_next_entry() {
     set_budget(u64::MAX, None);
     assert!(spend(u64::MAX - 1));
 }
+
+static PAIR: Block = Block {
+    name: c"test.pair",
+    methods: &[(c"sum", pair_sum)],
+    metamethods: &[],
+    hooks: Some(&Hooks { render: Some(render_pair), serialise: None }),
+};
+
+unsafe fn render_pair(state: State, n: c_int, out: &mut Vec<u8>) -> Result<(), RenderError> {
+    let block = unsafe { PAIR.test(state, n) }.ok_or_else(|| RenderError("not a pair".to_owned()))?;
+    let [a, b] = unsafe { *block.cast::<[f64; 2]>() };
+    out.extend_from_slice(format!("{a} and {b}").as_bytes());
+    Ok(())
+}
+
+unsafe extern "C-unwind" fn pair_new(state: State) -> c_int {
+    unsafe { new_block(state, 16, 1).cast::<[f64; 2]>().write([3.0, 4.0]) }
+    1
+}
+
+unsafe extern "C-unwind" fn pair_sum(state: State) -> c_int {
+    unsafe {
+        let [a, b] = *PAIR.check(state, 1, 1).cast::<[f64; 2]>();
+        ffi::lua_pushnumber(state, a + b);
+    }
+    1
+}
+
+#[test]
+fn a_block_is_checked_by_its_metatable() {
+    let run = |chunk: &str| unsafe {
+        let state = ffi::luaL_newstate();
+        ffi::luaL_openlibs(state);
+        PAIR.push_metatable(state);
+        ffi::lua_createtable(state, 0, 1);
+        set_closures(state, &[(c"new", pair_new)], 1);
+        ffi::lua_setfield(state, ffi::LUA_GLOBALSINDEX, c"pair".as_ptr());
+        ffi::luaL_loadbuffer(state, chunk.as_ptr().cast(), chunk.len(), c"=chunk".as_ptr());
+        ffi::lua_pcall(state, 0, 1, 0);
+        let mut text = Vec::new();
+        match hooks_of(state, -1).and_then(|hooks| hooks.render) {
+            Some(render) => render(state, -1, &mut text).expect("rendered"),
+            None => text.extend_from_slice(bytes_at(state, -1).unwrap_or(b"?")),
+        }
+        ffi::lua_close(state);
+        String::from_utf8(text).expect("text")
+    };
+    assert_eq!(run("return tostring(pair.new():sum())"), "7");
+    assert_eq!(run("return pair.new()"), "3 and 4");
+    assert_eq!(run("pair.new().sum(5)"), "chunk:1: bad argument #1 to 'sum' (test.pair expected, got number)");
+    assert_eq!(
+        run("pair.new().sum(io.stdout)"),
+        "chunk:1: bad argument #1 to 'sum' (test.pair expected, got userdata)"
+    );
+    assert_eq!(run("return tostring(getmetatable(pair.new()) == getmetatable(pair.new()))"), "true");
+}

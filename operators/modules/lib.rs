@@ -66,4 +66,6 @@ unsafe fn set_version(state: State, version: &'static CStr) {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod testing;

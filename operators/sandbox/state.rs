@@ -275,6 +275,7 @@ impl Sandbox {
         let result = crate::restore::run(state, data, path);
         // SAFETY: the state is live.
         unsafe { ffi::lua_settop(state, 0) };
+        // What was restored may be more than the limit.
         let result = result.and_then(|()| self.collect());
         memory.set_limit(limit);
         memory.reset_max();

@@ -1,8 +1,8 @@
 --[=[
 # bind_query_log.lua
 
-Decodes the query log of the name server BIND. A line that does not match fails. The category, severity and time must be in the
-log:
+Decodes the query log of the name server BIND. A line that does not match fails. The category, severity and time must be
+in the log:
 
     channel query_log {
         file "/var/log/named/named_query.log";
@@ -20,8 +20,8 @@ log:
 
 ## Message
 
-`Timestamp` is the time of the query; for users of old versions it is a field, too. `Payload` is the line. The fields are those of the
-module `bind`.
+`Timestamp` is the time of the query; for users of old versions it is a field, too. `Payload` is the line. The fields
+are those of the module `bind`.
 
 ## Example
 

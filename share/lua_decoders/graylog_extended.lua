@@ -13,8 +13,8 @@ number as its `timestamp`, fails; so does an object with members that fields can
 
 ## Message
 
-`timestamp` becomes `Timestamp`, `version` `EnvVersion`, `host` `Hostname` and `level` `Severity`. All other members become fields
-of the same name.
+`timestamp` becomes `Timestamp`, `version` `EnvVersion`, `host` `Hostname` and `level` `Severity`. All other members
+become fields of the same name.
 
 ## Example
 

@@ -1,8 +1,8 @@
 --[=[
 # json.lua
 
-Decodes messages that are one JSON object each. Nested objects and arrays are flattened into fields whose names are
-the path to the value; nulls and empty containers vanish.
+Decodes messages that are one JSON object each. Nested objects and arrays are flattened into fields whose names are the
+path to the value; nulls and empty containers vanish.
 
 ## Configuration
 
@@ -23,8 +23,8 @@ message. The member with the time never becomes a field.
 
 ## Errors
 
-`Failed to decode JSON.`, `Failed to flatten message.` (the text is no object), `Failed to decode timestamp.`, and `Failed to inject
-message.` (the text is an array).
+`Failed to decode JSON.`, `Failed to flatten message.` (the text is no object), `Failed to decode timestamp.`, and
+`Failed to inject message.` (the text is an array).
 
 ## Example
 

@@ -1,8 +1,8 @@
 --[=[
 # linux_diskstats.lua
 
-Decodes the counters of a disk from `/sys/block/<device>/stat`, as a FilePollingInput reads them. The columns that newer kernels
-add are ignored.
+Decodes the counters of a disk from `/sys/block/<device>/stat`, as a FilePollingInput reads them. The columns that newer
+kernels add are ignored.
 
 ## Configuration
 

@@ -11,7 +11,8 @@ Decodes the load of the system from `/proc/loadavg`, as a FilePollingInput reads
 
 ## Message
 
-The type is `stats.loadavg`. `NumProcesses` is the number of tasks that can run now. `FilePath` is the field of the input.
+The type is `stats.loadavg`. `NumProcesses` is the number of tasks that can run now. `FilePath` is the field of the
+input.
 
 ## Example
 

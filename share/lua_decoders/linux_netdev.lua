@@ -12,9 +12,9 @@ becomes a message of its own.
 
 ## Message
 
-The type is `stats.netdev`. `netdevice` is the name of the interface; each column becomes an integer field, called by its heading
-with `receive_` or `transmit_` in front. `FilePath` is the field of the input. A text that does not match fails with
-`Failed to match grammar`.
+The type is `stats.netdev`. `netdevice` is the name of the interface; each column becomes an integer field, called by
+its heading with `receive_` or `transmit_` in front. `FilePath` is the field of the input. A text that does not match
+fails with `Failed to match grammar`.
 
 ## Example
 

@@ -12,8 +12,8 @@ them.
 
 ## Message
 
-The type is `stats.netstat`. Each counter becomes an integer field called `<protocol>_<name>`. `FilePath` is the field of
-the input. A text that does not match fails with `Failed to match grammar`.
+The type is `stats.netstat`. Each counter becomes an integer field called `<protocol>_<name>`. `FilePath` is the field
+of the input. A text that does not match fails with `Failed to match grammar`.
 
 ## Example
 

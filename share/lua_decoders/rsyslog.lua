@@ -14,10 +14,10 @@ Decodes lines of syslog with the very template of rsyslog's configuration. A lin
 
 ## Message
 
-`Timestamp` is the template's `timestamp` and `Payload` its `msg`. `Severity` comes from `pri` or one of the severity's properties,
-`Hostname` from `hostname` or `source`, `Pid` from `syslogtag`. The program is the field `programname`, the facility the
-field `syslogfacility`, and all other properties are fields by their names in lower case. Structured data become the
-fields `id` and `_<parameter>`.
+`Timestamp` is the template's `timestamp` and `Payload` its `msg`. `Severity` comes from `pri` or one of the severity's
+properties, `Hostname` from `hostname` or `source`, `Pid` from `syslogtag`. The program is the field `programname`, the
+facility the field `syslogfacility`, and all other properties are fields by their names in lower case. Structured data
+become the fields `id` and `_<parameter>`.
 
 ## Example
 

@@ -1,8 +1,8 @@
 --[=[
 # cbuf_librato.lua
 
-Writes the rows of graphs, payloads of the type `cbuf`, as gauges for the Librato API. Each row is written once, when it is
-complete.
+Writes the rows of graphs, payloads of the type `cbuf`, as gauges for the Librato API. Each row is written once, when it
+is complete.
 
 ## Configuration
 
@@ -14,9 +14,9 @@ Use `preserve_data = true`, or the rows are written again after a restart.
 
 ## Output
 
-A JSON object with a gauge for each number. Nothing is written when no row is new. A payload fails that is no graph, has less than
-three rows or not as many as it says, is older than the one before or does not continue it, or has a cell that is no
-number.
+A JSON object with a gauge for each number. Nothing is written when no row is new. A payload fails that is no graph, has
+less than three rows or not as many as it says, is older than the one before or does not continue it, or has a cell that
+is no number.
 
 ## Example
 

@@ -1,8 +1,8 @@
 --[=[
 # es_payload.lua
 
-Writes messages whose payload is a JSON document already for the bulk interface of ElasticSearch: a line that says where the
-document belongs, and the payload.
+Writes messages whose payload is a JSON document already for the bulk interface of ElasticSearch: a line that says where
+the document belongs, and the payload.
 
 ## Configuration
 

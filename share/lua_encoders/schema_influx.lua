@@ -14,8 +14,9 @@ Writes messages as JSON for the HTTP interface of InfluxDB before version 0.9.
 
 ## Output
 
-A JSON array with the time in milliseconds and the headers first, then the fields. A field with several values becomes an
-array; a second field of the same name gets a 2 behind its name. Fields of bytes, and fields called `Timestamp`, are left out.
+A JSON array with the time in milliseconds and the headers first, then the fields. A field with several values becomes
+an array; a second field of the same name gets a 2 behind its name. Fields of bytes, and fields called `Timestamp`, are
+left out.
 
 ## Example
 

@@ -10,8 +10,8 @@ None.
 
 ## Output
 
-A JSON array with an entry for each statistic; each has one point of the time in milliseconds and the value. A message without
-a numeric field `timestamp` fails.
+A JSON array with an entry for each statistic; each has one point of the time in milliseconds and the value. A message
+without a numeric field `timestamp` fails.
 
 ## Example
 

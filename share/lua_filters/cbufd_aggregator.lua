@@ -1,8 +1,8 @@
 --[=[
 # cbufd_aggregator.lua
 
-Adds up the graphs of several hosts: the changes that filters on these hosts emit as payloads of the type `cbufd` go into
-one graph for each name.
+Adds up the graphs of several hosts: the changes that filters on these hosts emit as payloads of the type `cbufd` go
+into one graph for each name.
 
 ## Configuration
 
@@ -14,9 +14,9 @@ one graph for each name.
 
 ## Output
 
-At every tick a payload of type `cbuf` for each name, and one of type `cbufd` with `enable_delta`. A column with the aggregation
-`sum` gets the sum, with `min` or `max` the least or greatest value; a column without aggregation stays empty. A payload that
-cannot be read fails. The host allows only so many payloads at a tick (`max_timer_inject`).
+At every tick a payload of type `cbuf` for each name, and one of type `cbufd` with `enable_delta`. A column with the
+aggregation `sum` gets the sum, with `min` or `max` the least or greatest value; a column without aggregation stays
+empty. A payload that cannot be read fails. The host allows only so many payloads at a tick (`max_timer_inject`).
 
 ## Example
 

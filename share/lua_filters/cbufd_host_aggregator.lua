@@ -1,8 +1,8 @@
 --[=[
 # cbufd_host_aggregator.lua
 
-Shows the graphs of several hosts side by side: for each column of the graphs that filters on these hosts emit as payloads of the
-type `cbufd`, a graph with a column for each host.
+Shows the graphs of several hosts side by side: for each column of the graphs that filters on these hosts emit as
+payloads of the type `cbufd`, a graph with a column for each host.
 
 ## Configuration
 
@@ -15,8 +15,8 @@ type `cbufd`, a graph with a column for each host.
 
 ## Output
 
-At every tick a payload of type `cbuf` for each column of each graph, called `<name> (<column>)`, with the options of a stacked
-graph as its first line. A payload that cannot be read fails. More hosts than columns end the filter.
+At every tick a payload of type `cbuf` for each column of each graph, called `<name> (<column>)`, with the options of a
+stacked graph as its first line. A payload that cannot be read fails. More hosts than columns end the filter.
 
 ## Example
 

@@ -12,8 +12,9 @@ Graphs the counters that the decoder `linux_diskstats.lua` makes of a disk.
 
 ## Output
 
-At every tick, once a message has come, two payloads of type `cbuf`: `Time doing IO` with the times as they are counted, and `Disk
-Stats` with what the other counters gained from message to message. A message without one of the numbers fails.
+At every tick, once a message has come, two payloads of type `cbuf`: `Time doing IO` with the times as they are counted,
+and `Disk Stats` with what the other counters gained from message to message. A message without one of the numbers
+fails.
 
 ## Example
 

@@ -12,8 +12,8 @@ Watches hosts: every message is a heartbeat of its `Hostname`, and a host that s
 
 ## Output
 
-At every tick an alert with a line for each host that is down and was not reported lately, and a payload of type `json` called
-`heartbeat` with the state of all hosts; times are in milliseconds. Hosts are never forgotten.
+At every tick an alert with a line for each host that is down and was not reported lately, and a payload of type `json`
+called `heartbeat` with the state of all hosts; times are in milliseconds. Hosts are never forgotten.
 
 ## Example
 

@@ -1,7 +1,8 @@
 --[=[
 # heka_message_schema.lua
 
-Documents the messages that pass: which loggers send which types and versions with which fields, and where they disagree.
+Documents the messages that pass: which loggers send which types and versions with which fields, and where they
+disagree.
 
 ## Configuration
 
@@ -9,8 +10,8 @@ None.
 
 ## Output
 
-At every tick a payload of type `txt` called `Message Schema`. A field is `optional` if not all messages of its kind have it, and its
-type is `mismatch` if they do not agree on it.
+At every tick a payload of type `txt` called `Message Schema`. A field is `optional` if not all messages of its kind
+have it, and its type is `mismatch` if they do not agree on it.
 
 ## Example
 

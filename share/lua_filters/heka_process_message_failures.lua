@@ -11,8 +11,8 @@ Watches the daemon's own reports for plugins whose failures rise, and sends aler
 
 ## Output
 
-At every tick at most one alert, with a line for each plugin that has an anomaly; a plugin is reported once in an hour. The
-failures are kept for an hour, in rows of a minute. Plugins that the latest report does not have are forgotten.
+At every tick at most one alert, with a line for each plugin that has an anomaly; a plugin is reported once in an hour.
+The failures are kept for an hour, in rows of a minute. Plugins that the latest report does not have are forgotten.
 
 ## Errors
 

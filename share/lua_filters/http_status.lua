@@ -16,8 +16,8 @@ Graphs the number of HTTP responses by the hundreds of their status codes.
 
 ## Output
 
-At every tick a payload of type `cbuf` called `HTTP Status` with the columns `HTTP_100` to `HTTP_500` and `HTTP_UNKNOWN`.
-A message without a numeric status fails.
+At every tick a payload of type `cbuf` called `HTTP Status` with the columns `HTTP_100` to `HTTP_500` and
+`HTTP_UNKNOWN`. A message without a numeric status fails.
 
 ## Example
 

@@ -19,8 +19,8 @@ Writes the fields of messages as lines for InfluxDB 0.9 and later, many messages
 
 ## Output
 
-At every tick, and after `flush_count` messages, a payload of type `txt` called `influx_line`, unless there is nothing to write. Mind
-the `output_limit`.
+At every tick, and after `flush_count` messages, a payload of type `txt` called `influx_line`, unless there is nothing
+to write. Mind the `output_limit`.
 
 ## Example
 

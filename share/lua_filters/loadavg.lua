@@ -14,8 +14,8 @@ Graphs the load of a system that the decoder `linux_loadavg.lua` reads.
 
 ## Output
 
-At every tick a payload of type `cbuf` called `LoadAvg Stats` with the greatest values of each row. A message fails at the first
-number that is missing; those before it count.
+At every tick a payload of type `cbuf` called `LoadAvg Stats` with the greatest values of each row. A message fails at
+the first number that is missing; those before it count.
 
 ## Example
 

@@ -14,8 +14,8 @@ Graphs the use of memory of a system that the decoder `linux_memstats.lua` reads
 
 ## Output
 
-At every tick a payload of type `cbuf` called `Memory Stats` with the greatest values of each row. A message fails at the first
-number that is missing; those before it count.
+At every tick a payload of type `cbuf` called `Memory Stats` with the greatest values of each row. A message fails at
+the first number that is missing; those before it count.
 
 ## Example
 

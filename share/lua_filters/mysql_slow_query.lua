@@ -14,8 +14,8 @@ Graphs the statistics of slow queries that the decoders `mysql_slow_query.lua` a
 
 ## Output
 
-At every tick a payload of type `cbuf` called `Statistics` with the means of each row and the number of queries. A message that
-lacks one of the numbers fails and does not count.
+At every tick a payload of type `cbuf` called `Statistics` with the means of each row and the number of queries. A
+message that lacks one of the numbers fails and does not count.
 
 ## Example
 

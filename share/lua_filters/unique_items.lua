@@ -16,8 +16,8 @@ Graphs how many different values a header or field has, as estimated by a HyperL
 
 ## Output
 
-At every tick a payload of type `cbuf`, and one of type `cbufd` with `enable_delta`. A message without the value fails; one
-that is older than the current row is passed over.
+At every tick a payload of type `cbuf`, and one of type `cbufd` with `enable_delta`. A message without the value fails;
+one that is older than the current row is passed over.
 
 ## Example
 

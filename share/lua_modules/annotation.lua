@@ -12,8 +12,8 @@ Keeps the annotations of graphs: notes at a point in time of one column, shown b
 | `prune(name, ns)` | forgets what is too old and returns the rest as a line of JSON |
 | `remove(name)` | forgets the graph |
 
-The line goes in front of a circular buffer's text. `prune` returns nothing for a graph that was never named.
-Everything is in the global `_ANNOTATIONS`, so that it is kept with preserved data.
+The line goes in front of a circular buffer's text. `prune` returns nothing for a graph that was never named. Everything
+is in the global `_ANNOTATIONS`, so that it is kept with preserved data.
 
 ## Example
 

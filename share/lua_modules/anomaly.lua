@@ -42,7 +42,7 @@ local math = require "math"
 local string = require "string"
 local table = require "table"
 
-local P, R, C, Cc, Cg, Cs, Ct = lpeg.P, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Cs, lpeg.Ct
+local P, C, Cc, Cg, Cs, Ct = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Cs, lpeg.Ct
 
 lpeg.locale(lpeg)
 local digit, space = lpeg.digit, lpeg.space
@@ -71,7 +71,8 @@ local function call(algorithm, parameters)
 end
 
 local roc_call = call("roc", {
-    {"col", integer}, {"win", integer}, {"hwin", integer}, {"sd", number}, {"loss_of_data", boolean}, {"start_of_data", boolean},
+    {"col", integer}, {"win", integer}, {"hwin", integer}, {"sd", number}, {"loss_of_data", boolean},
+    {"start_of_data", boolean},
 })
 local mww_call = call("mww", {
     {"col", integer}, {"win", integer}, {"nwin", integer}, {"pvalue", number}, {"trend", trend},

@@ -10,10 +10,10 @@ Builds grammars for the access logs of nginx and Apache from the very format str
 | `nginx_error_grammar` | a pattern for lines of nginx's error log |
 | `normalize_user_agent(text)` | browser, version (a number) and operating system; each may be nil |
 
-An access grammar captures one table that fits into the `Fields` of a message: its keys are the names of the variables. Numbers are
-numbers; addresses, sizes and durations are `{value = …, representation = …}` with the representations `ipv4`, `ipv6`, `hostname`,
-`B`, `s` and `us`. The time of the line is under `time` in nanoseconds. A number that was not known when the line was
-written (`-`) is left out.
+An access grammar captures one table that fits into the `Fields` of a message: its keys are the names of the variables.
+Numbers are numbers; addresses, sizes and durations are `{value = …, representation = …}` with the representations
+`ipv4`, `ipv6`, `hostname`, `B`, `s` and `us`. The time of the line is under `time` in nanoseconds. A number that was
+not known when the line was written (`-`) is left out.
 
 White space in the format matches one or more characters of white space; other text matches itself. A variable without a
 notation of its own is text. It ends before the last character of the text in front of it: after a double quote at the
@@ -178,6 +178,7 @@ local upstream_text = C((1 - (space + S',"')) ^ 1)
 local upstream_length = upstream_list(digit ^ 1 / tonumber + P"-" / "0" / tonumber)
 local upstream_seconds = upstream_list(decimal + P"-" * Cc(0))
 local upstream_status = upstream_list(three_digits + P"-" * Cc(0))
+local cache_status = C(P"HIT" + "MISS" + "EXPIRED" + "BYPASS" + "STALE" + "UPDATING" + "REVALIDATED" + "-")
 local lone_dash = C"-" * -(P", " + P" : ")
 
 local NGINX = {}
@@ -210,7 +211,7 @@ nginx(named(lone_dash + Ct(upstream_list(upstream_text))), "upstream_addr")
 nginx(named(lone_dash + represented(Ct(upstream_length), "B")), "upstream_response_length")
 nginx(named(represented(Ct(upstream_seconds), "s")), "upstream_response_time")
 nginx(named(Ct(upstream_status)), "upstream_status")
-nginx(named(C(P"HIT" + "MISS" + "EXPIRED" + "BYPASS" + "STALE" + "UPDATING" + "REVALIDATED" + "-")), "upstream_cache_status")
+nginx(named(cache_status), "upstream_cache_status")
 nginx(named(http_date + C"-"), "upstream_cache_last_modified")
 
 local nginx_name = (alnum + "_") ^ 1

@@ -15,10 +15,10 @@ Complete grammars, each capturing one table: `rfc3339`, `clf_timestamp`, `rfc316
 
     year month day hour min sec period offset_sign  sec_frac time_t offset_hour offset_min
 
-The parts that the grammars are made of are exported too, each a named group: `date_fullyear`, `date_month`, `date_mabbr`,
-`date_mfull`, `date_mday`, `date_mday_sp`, `time_hour`, `time_minute`, `time_second`, `time_secfrac`, `timezone`,
-`timezone_offset`, `rfc3339_time_numoffset`, `rfc3339_time_offset`, `rfc3339_partial_time`, `rfc3339_full_date` and
-`rfc3339_full_time`. All grammars are anchored at the start of the text only.
+The parts that the grammars are made of are exported too, each a named group: `date_fullyear`, `date_month`,
+`date_mabbr`, `date_mfull`, `date_mday`, `date_mday_sp`, `time_hour`, `time_minute`, `time_second`, `time_secfrac`,
+`timezone`, `timezone_offset`, `rfc3339_time_numoffset`, `rfc3339_time_offset`, `rfc3339_partial_time`,
+`rfc3339_full_date` and `rfc3339_full_time`. All grammars are anchored at the start of the text only.
 
 ## Example
 

@@ -7,8 +7,8 @@ Helps to write for the bulk interface of ElasticSearch.
 |---|---|
 | `bulkapi_index_json(index, type_name, id, ns)` | the line that says where the document of the next line belongs |
 
-Arguments that are nil are left out. Placeholders in the others are replaced as the module `msg_interpolate` does; `ns` is
-the time for their formats, nil stands for now.
+Arguments that are nil are left out. Placeholders in the others are replaced as the module `msg_interpolate` does; `ns`
+is the time for their formats, nil stands for now.
 
 ## Example
 

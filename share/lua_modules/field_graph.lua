@@ -7,12 +7,13 @@ What the filters have in common that graph numeric fields of messages as they ar
 |---|---|
 | `new(title, columns)` | the `process_message` and the `timer_event` of a filter |
 
-Each of the columns is a table with `name`, the name of the column and of the field that it shows, `unit`, and `value`, a function
-to compute the value if it is no field. A row holds the greatest values of its time. The buffer is the global `data`, so that it is
-kept with preserved data. The options `rows`, `sec_per_row`, `anomaly_config` and `preservation_version` are read here.
+Each of the columns is a table with `name`, the name of the column and of the field that it shows, `unit`, and `value`,
+a function to compute the value if it is no field. A row holds the greatest values of its time. The buffer is the global
+`data`, so that it is kept with preserved data. The options `rows`, `sec_per_row`, `anomaly_config` and
+`preservation_version` are read here.
 
-`process_message` fails at the first value that is missing; what came before it is in the graph already. With
-`{optional = true}` as third argument of `new`, missing values are passed over.
+`process_message` fails at the first value that is missing; what came before it is in the graph already. With `{optional
+= true}` as third argument of `new`, missing values are passed over.
 
 ## Example
 

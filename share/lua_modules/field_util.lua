@@ -11,8 +11,8 @@ Helps encoders with the options that name headers and fields of messages.
 | `base_fields_list` | a set of the headers that encoders write |
 | `base_fields_tag_list` | a set of the headers that make good tags |
 
-Names are separated by white space. `**all_base**` stands for all headers of `base_fields_list`, `**all**` for those and all
-fields. No text means all headers, too.
+Names are separated by white space. `**all_base**` stands for all headers of `base_fields_list`, `**all**` for those and
+all fields. No text means all headers, too.
 
 ## Example
 

@@ -11,8 +11,9 @@ Writes lines for Graphite in the naming of statsd: `name value seconds`.
 | `multi_timeseries_metrics(timers, interval, percent, now)` | the same for each bucket of a table of arrays |
 | `ns_to_sec(ns)` | whole seconds |
 
-`interval` is the number of seconds that the values come from, `now` the time in seconds. The lines of a timer are `count`, `count_ps`
-(per second), `lower`, `upper`, `sum`, `mean`, and `mean_<percent>` and `upper_<percent>` of the lowest percent.
+`interval` is the number of seconds that the values come from, `now` the time in seconds. The lines of a timer are
+`count`, `count_ps` (per second), `lower`, `upper`, `sum`, `mean`, and `mean_<percent>` and `upper_<percent>` of the
+lowest percent.
 
 ## Example
 

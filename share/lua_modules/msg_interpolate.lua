@@ -9,9 +9,8 @@ Puts values of the current message into a text.
 
 A placeholder `%{key}` stands for the first of these that there is:
 
-1. the header `Type`, `Hostname`, `Pid`, `UUID`, `Logger`, `EnvVersion` or `Severity`;
-2. the field called `key`;
-3. `key` as a `strftime` format, for the given time in seconds (default: now), in UTC.
+1. the header `Type`, `Hostname`, `Pid`, `UUID`, `Logger`, `EnvVersion` or `Severity`; 2. the field called `key`; 3.
+`key` as a `strftime` format, for the given time in seconds (default: now), in UTC.
 
 Otherwise it stays as it is.
 

@@ -9,10 +9,10 @@ Grammars for the records of the slow query logs of MySQL and MariaDB.
 | `short_slow_query_grammar` | `# Query_time:` |
 | `mariadb_short_slow_query_grammar` | `# Thread_id:` |
 
-They capture a table that `inject_message` takes: `Hostname` (the address of the client; its name if there is none), `Timestamp`
-(from the `SET timestamp`), `Payload` (the SQL), and `Fields` with `Query_time`, `Lock_time`, `Rows_sent` and
-`Rows_examined`; for MariaDB also `Thread_id`, `Schema`, `QC_hit`, and, where the log has them, `Full_scan`, `Full_join`, `Tmp_table`,
-`Tmp_table_on_disk`, `Filesort`, `Filesort_on_disk` and `Merge_passes`.
+They capture a table that `inject_message` takes: `Hostname` (the address of the client; its name if there is none),
+`Timestamp` (from the `SET timestamp`), `Payload` (the SQL), and `Fields` with `Query_time`, `Lock_time`, `Rows_sent`
+and `Rows_examined`; for MariaDB also `Thread_id`, `Schema`, `QC_hit`, and, where the log has them, `Full_scan`,
+`Full_join`, `Tmp_table`, `Tmp_table_on_disk`, `Filesort`, `Filesort_on_disk` and `Merge_passes`.
 
 ## Example
 
@@ -55,13 +55,15 @@ local user = (1 - S"[]\n") ^ 0 * "[" * (1 - S"[]\n") ^ 0 * "]"
 local host_name = (1 - (S"[\n" + space)) ^ 1
 local address = host_name ^ -1 * blank ^ 0 * "[" * Cg(C((1 - S"]\n") ^ 1), "Hostname") * "]"
 local no_address = Cg(C(host_name), "Hostname") * blank ^ 0 * "[]" + P"[]"
-local user_line = P"# User@Host:" * blank ^ 0 * user * blank ^ 0 * "@" * blank ^ 0 * (address + no_address) * rest_of_line
+local user_line = P"# User@Host:" * blank ^ 0 * user * blank ^ 0 * "@" * blank ^ 0 * (address + no_address)
+    * rest_of_line
 
 local query_line = P"# " * field("Query_time", seconds) * field("Lock_time", seconds)
     * field("Rows_sent", number) * field("Rows_examined", number) * rest_of_line
 
 local schema = C((1 - space) ^ 0)
-local thread_line = P"# " * field("Thread_id", number) * field("Schema", schema) * field("QC_hit", yes_no) * rest_of_line
+local thread_line = P"# " * field("Thread_id", number) * field("Schema", schema) * field("QC_hit", yes_no)
+    * rest_of_line
 local scan_line = P"# " * field("Full_scan", yes_no) * field("Full_join", yes_no)
     * field("Tmp_table", yes_no) * field("Tmp_table_on_disk", yes_no) * rest_of_line
 local sort_line = P"# " * field("Filesort", yes_no) * field("Filesort_on_disk", yes_no)

@@ -7,13 +7,14 @@ Parses the log messages of the mail server Postfix.
 |---|---|
 | `postfix_match(programname, message, extract_keyvalue_data)` | a table that fits into the `Fields` of a message; nil if the message is not known |
 
-`programname` is that of syslog, `postfix/smtpd` for instance; what counts is the part after the slash: `smtpd`, `cleanup`, `qmgr`, `pipe`,
-`postscreen`, `dnsblog`, `anvil`, `smtp`, `lmtp`, `discard`, `pickup`, `tlsproxy`, `master`, `bounce`, `sendmail`,
-`postdrop`, `trivial_rewrite`, `tlsmgr`, `scache`, `local`. The names of all fields begin with `postfix_`. Addresses have the
-representation `ipv4`, `ipv6` or `hostname`; numbers that are whole by their nature are integers.
+`programname` is that of syslog, `postfix/smtpd` for instance; what counts is the part after the slash: `smtpd`,
+`cleanup`, `qmgr`, `pipe`, `postscreen`, `dnsblog`, `anvil`, `smtp`, `lmtp`, `discard`, `pickup`, `tlsproxy`, `master`,
+`bounce`, `sendmail`, `postdrop`, `trivial_rewrite`, `tlsmgr`, `scache`, `local`. The names of all fields begin with
+`postfix_`. Addresses have the representation `ipv4`, `ipv6` or `hostname`; numbers that are whole by their nature are
+integers.
 
-Many messages hold pairs `key=value`. They are one text, `postfix_keyvalue_data`; with `extract_keyvalue_data` each becomes a field
-of its own, and `client`, `relay` and `delays` are taken apart.
+Many messages hold pairs `key=value`. They are one text, `postfix_keyvalue_data`; with `extract_keyvalue_data` each
+becomes a field of its own, and `client`, `relay` and `delays` are taken apart.
 
 ## Example
 
@@ -147,10 +148,12 @@ local smtpd = P"connect from " * client
     + P"improper command pipelining after " * stage * " from " * client
     + tls_from_client
     + warning
-    + text(P"proxy-" * (alnum + "-") ^ 1, "action") * ": " * stage * ": " * text(before("; "), "status_message") * "; " * keyvalue_data
+    + text(P"proxy-" * (alnum + "-") ^ 1, "action") * ": " * stage * ": " * text(before("; "), "status_message")
+        * "; " * keyvalue_data
     + queued_pairs
 
-local milter = queueid * P"milter-" * text((alnum + "-") ^ 1, "milter_result") * ": " * text(before(";"), "milter_message")
+local milter = queueid * P"milter-" * text((alnum + "-") ^ 1, "milter_result") * ": "
+    * text(before(";"), "milter_message")
     * "; " * (text(#(key * "=") * before(": "), "keyvalue_data") * ": " * text(rest, "milter_data") + keyvalue_data)
 
 local cleanup = milter + warning + queued_pairs
@@ -168,12 +171,14 @@ local pipe = queueid * #(key * "=") * text(before(" (delivered via "), "keyvalue
 
 local access = text(P"ALLOWLIST VETO" + "WHITELIST VETO" + "ALLOWLISTED" + "WHITELISTED" + "DENYLISTED" + "BLACKLISTED"
     + "PASS NEW" + "PASS OLD", "postscreen_access") * " " * client
-local violation_name = P"BARE NEWLINE" + "COMMAND COUNT LIMIT" + "COMMAND LENGTH LIMIT" + "COMMAND PIPELINING" + "COMMAND TIME LIMIT"
+local violation_name = P"BARE NEWLINE" + "COMMAND COUNT LIMIT" + "COMMAND LENGTH LIMIT" + "COMMAND PIPELINING"
+    + "COMMAND TIME LIMIT"
     + "HANGUP" + "NON-SMTP COMMAND" + "PREGREET"
 local violation_time = P" after " * text(digit ^ 1 * (P"." * digit ^ 1) ^ -1, "postscreen_violation_time")
 local violation = text(violation_name, "postscreen_violation") * (P" " * digit ^ 1) ^ -1 * violation_time ^ -1
     * (P" from " + P" ") * client
-    * (violation_time + P" after " * stage + P" in tests after SMTP handshake" + P" in tests before SMTP handshake") ^ -1
+    * (violation_time + P" after " * stage + P" in tests after SMTP handshake"
+        + P" in tests before SMTP handshake") ^ -1
 
 local postscreen = P"CONNECT from " * client * " to " * server
     + P"DISCONNECT " * client
@@ -192,7 +197,7 @@ local dnsblog = P"addr " * Cg(numeric_address, "client_ip") * " listed by domain
 
 local anvil_subject = P" for (" * text((1 - P":") ^ 1, "service") * ":" * Cg(numeric_address, "client_ip") * ")"
 local anvil_time = P" at " * text(rest, "anvil_timestamp")
-local anvil = P"statistics: max connection rate " * integer("anvil_conn_rate") * "/" * text((1 - space) ^ 1, "anvil_conn_period")
+local anvil = P"statistics: max connection rate " * integer("anvil_conn_rate") * "/" * text(word, "anvil_conn_period")
         * anvil_subject * anvil_time
     + P"statistics: max connection count " * integer("anvil_conn_count") * anvil_subject * anvil_time
     + P"statistics: max cache size " * integer("anvil_cache_size") * anvil_time
@@ -204,7 +209,8 @@ local delivery = queueid * pairs_before(P", status=" + P" status=") * text((1 - 
 
 local smtp = delivery
     + P"connect to " * peer("relay") * ": " * text(rest, "smtp_response")
-    + queueid * (P"lost connection with " + P"conversation with ") * peer("relay") * P" " ^ 0 * text(rest, "smtp_response")
+    + queueid * (P"lost connection with " + P"conversation with ") * peer("relay") * P" " ^ 0
+        * text(rest, "smtp_response")
     + queueid * P"host " * peer("relay") * " said: " * text(rest, "smtp_response")
     + P"SSL_connect error to " * peer("relay") * ": " * text(rest, "warning")
     + tls_to_relay
@@ -226,7 +232,8 @@ local master = (P"daemon started" + "reload") * " -- version " * text((1 - P",")
     + P"terminating on signal " * integer("termination_signal")
     + warning
 
-local notification = P"sender non-delivery notification" + "sender delivery status notification" + "sender delay notification"
+local notification = P"sender non-delivery notification" + "sender delivery status notification"
+    + "sender delay notification"
     + "postmaster non-delivery notification" + "postmaster delay notification"
 local bounce = queueid * notification * ": " * text(queue_id, "bounce_queueid") + warning
 

@@ -2,8 +2,8 @@
 # sfl4j
 
 `logevent_grammar` parses log events of Java's SLF4J as Logback and Dropwizard write them. It captures a table with
-`severity` (a number), `timestamp` (nanoseconds; the text is taken as UTC), `class`, `message` and `stacktrace`, the lines
-after the first one.
+`severity` (a number), `timestamp` (nanoseconds; the text is taken as UTC), `class`, `message` and `stacktrace`, the
+lines after the first one.
 
 ## Example
 

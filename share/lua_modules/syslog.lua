@@ -25,9 +25,9 @@ The keys are the names of the properties in lower case:
 | `$now`, `$year`, `$month`, `$day`, `$hour`, `$hhour`, `$qhour`, `$minute` | text |
 
 Times have the format that the options `date-rfc3164` (the default), `date-rfc3339`, `date-mysql`, `date-pgsql` and
-`date-unixtimestamp` tell. White space in a template matches one character of white space, other text matches itself. A `msg` ends
-before the character in front of it, as in `"%msg%"`; after white space or another property it ends with the line. A property
-with the option `sp-if-no-1st-sp` matches the spaces in front of the message.
+`date-unixtimestamp` tell. White space in a template matches one character of white space, other text matches itself. A
+`msg` ends before the character in front of it, as in `"%msg%"`; after white space or another property it ends with the
+line. A property with the option `sp-if-no-1st-sp` matches the spaces in front of the message.
 
 ## Example
 
@@ -65,14 +65,17 @@ local function words(list)
 end
 
 M.severity = words{
-    {"debug", 7}, {"info", 6}, {"notice", 5}, {"warning", 4}, {"warn", 4}, {"error", 3}, {"err", 3}, {"crit", 2}, {"alert", 1},
+    {"debug", 7}, {"info", 6}, {"notice", 5}, {"warning", 4}, {"warn", 4}, {"error", 3}, {"err", 3}, {"crit", 2},
+    {"alert", 1},
     {"emerg", 0}, {"panic", 0},
 }
 
 M.facility = words{
-    {"kern", 0}, {"user", 1}, {"mail", 2}, {"daemon", 3}, {"authpriv", 10}, {"auth", 4}, {"security", 4}, {"syslog", 5}, {"lpr", 6},
+    {"kern", 0}, {"user", 1}, {"mail", 2}, {"daemon", 3}, {"authpriv", 10}, {"auth", 4}, {"security", 4},
+    {"syslog", 5}, {"lpr", 6},
     {"news", 7}, {"uucp", 8}, {"cron", 9}, {"ftp", 11}, {"ntp", 12}, {"audit", 13}, {"alert", 14}, {"clock", 15},
-    {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19}, {"local4", 20}, {"local5", 21}, {"local6", 22}, {"local7", 23},
+    {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19}, {"local4", 20}, {"local5", 21}, {"local6", 22},
+    {"local7", 23},
 }
 
 --[[ Values of properties -------------------------------------------------------------------------------------------]]
@@ -96,7 +99,8 @@ local pid = P"[" * (Cg(digit ^ 1 / tonumber, "pid") * "]" + (1 - (P"]" + space))
 local syslogtag = Ct(Cg(programname, "programname") * pid ^ -1) * P":" ^ -1
 local priority_text = M.facility * "." * M.severity / 1 * (P"<" * digit ^ 1 * ">") ^ -1
 
--- Structured data: [id name="value" …][id …] or a dash. Inside of values a backslash escapes quotes, brackets and itself.
+-- Structured data: [id name="value" …][id …] or a dash. Inside of values a backslash escapes quotes, brackets and
+-- itself.
 local data_name = C((graph - S'=]"') ^ 1)
 local data_value = P'"' * Cs((P"\\" * C(S'"\\]') / "%1" + (1 - P'"')) ^ 0) * '"'
 local data_parameter = P" " ^ 1 * Ct(data_name * "=" * data_value)
@@ -261,7 +265,8 @@ local literal = Cs((escape + (1 - (S"%\\" + space))) ^ 1)
 local property_name = C((alnum + S"-$") ^ 1)
 local position = (1 - S":%") ^ 0
 local options = C((1 - P"%") ^ 0)
-local placeholder = P"%" * property_name * ((P":" * position * (P":" * position) ^ -1 * (P":" * options) ^ -1) + P(true)) * "%"
+local range_and_options = P":" * position * (P":" * position) ^ -1 * (P":" * options) ^ -1
+local placeholder = P"%" * property_name * range_and_options ^ -1 * "%"
 
 local template_grammar = Ct((
     placeholder / function(name, listed) return property_part(name, listed or "") end

@@ -9,8 +9,8 @@ Grammars for the messages that well-known programs send to syslog; they are matc
 | `get_wildcard_grammar(name)` | the grammar for messages that any program may send: `PAM` |
 
 Without an argument `get_wildcard_grammar` gives a table of all of its grammars, with an array of names a table of
-those. Programs: `CRON`, `crontab`, `dhclient`, `dhcpd`, `login`, `groupadd`, `groupdel`, `named`, `puppet-agent`, `sshd`, `su`,
-`sudo`, `systemd-logind`, `useradd`.
+those. Programs: `CRON`, `crontab`, `dhclient`, `dhcpd`, `login`, `groupadd`, `groupdel`, `named`, `puppet-agent`,
+`sshd`, `su`, `sudo`, `systemd-logind`, `useradd`.
 
 Each grammar captures one table that fits into the `Fields` of a message. Numbers are numbers; addresses have the
 representation `ipv4`, `ipv6` or `hostname`.
@@ -26,7 +26,7 @@ representation `ipv4`, `ipv6` or `hostname`.
 local ip = require "ip_address"
 local lpeg = require "lpeg"
 
-local P, R, S, C, Cc, Cg, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
+local P, S, C, Cc, Cg, Ct = lpeg.P, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
 
 lpeg.locale(lpeg)
 local alnum, digit, space, xdigit = lpeg.alnum, lpeg.digit, lpeg.space, lpeg.xdigit
@@ -112,21 +112,26 @@ end
 local server_receives = dhcp_type("DHCPDISCOVER", "BOOTREQUEST") * " from " * hw_addr * client_name * via
 local server_asked = dhcp_type("DHCPREQUEST") * " for " * client_addr * (P" (" * address("dhcp_server_addr") * ")") ^ -1
     * " from " * hw_addr * client_name * via
-local server_told = dhcp_type("DHCPRELEASE", "DHCPDECLINE") * " of " * client_addr * " from " * hw_addr * client_name * via
+local server_told = dhcp_type("DHCPRELEASE", "DHCPDECLINE") * " of " * client_addr * " from " * hw_addr * client_name
+    * via
 local server_informed = dhcp_type("DHCPINFORM") * " from " * client_addr * via
-local server_answers = dhcp_type("DHCPOFFER", "DHCPACK", "DHCPNAK") * " on " * client_addr * " to " * hw_addr * client_name * via
+local server_answers = dhcp_type("DHCPOFFER", "DHCPACK", "DHCPNAK") * " on " * client_addr * " to " * hw_addr
+    * client_name * via
 local server_confirms = dhcp_type("DHCPACK") * " to " * client_addr * (P" (" * hw_addr * ")") ^ -1 * client_name * via
 local boot_reply = dhcp_type("BOOTREPLY") * (P" for " + P" on ") * client_addr * " to "
     * (hw_addr * client_name + text(word, "dhcp_client_hostname") * " (" * hw_addr * ")") * via
 
 local blank = P" " ^ 1
-local pool = text(P"balancing" + "balanced" + "not balanced", "dhcp_pool_result") * " pool " * text(word, "dhcp_pool_id") * blank
-    * text(word, "dhcp_network") * blank * "total " * number("dhcp_lease_count") * blank * "free " * number("dhcp_free_leases")
+local pool = text(P"balancing" + "balanced" + "not balanced", "dhcp_pool_result") * " pool "
+    * text(word, "dhcp_pool_id") * blank
+    * text(word, "dhcp_network") * blank * "total " * number("dhcp_lease_count") * blank * "free "
+        * number("dhcp_free_leases")
     * blank * "backup " * number("dhcp_backup_leases") * blank * "lts " * number("dhcp_lts")
     * (blank * (P"max-own (+/-)" + "hold ") * number("dhcp_hold")) ^ -1
     * (blank * (P"max-misbal " + "thresh ") * number("dhcp_thresh")) ^ -1
 local bind_update = P"bind update on " * client_addr * (P" from " + " got ack from ")
-    * (text(before(" rejected: "), "dhcp_failover_peer") * " rejected: " + text(before(": "), "dhcp_failover_peer") * ": ")
+    * (text(before(" rejected: "), "dhcp_failover_peer") * " rejected: " + text(before(": "), "dhcp_failover_peer")
+        * ": ")
     * text(rest, "dhcp_bind_update_status")
 
 local dhcpd = Ct(server_receives + server_asked + server_told + server_informed + server_answers + server_confirms
@@ -145,7 +150,8 @@ local login = Ct(
 )
 
 local su = Ct(
-    text(P"Successful" + "FAILED", "su_status") * " su for " * text(before(" by "), "su_name") * " by " * text(word, "su_oldname")
+    text(P"Successful" + "FAILED", "su_status") * " su for " * text(before(" by "), "su_name") * " by "
+        * text(word, "su_oldname")
     + P"pam_authenticate: " * text(rest, "pam_error")
 )
 
@@ -180,7 +186,8 @@ local remote = remote_addr * remote_port ^ -1
 local ssh_method = text((1 - (space + "/")) ^ 1, "sshd_method") * (P"/" * text(word, "sshd_submethod")) ^ -1
 local ssh_user = P"invalid user " ^ -1 * text(maybe_before(" from "), "remote_user")
 local ssh_authentication = text(P"Accepted" + "Failed" + "Partial" + "Postponed", "sshd_authmsg") * " " * ssh_method
-    * " for " * ssh_user * " from " * remote_addr * remote_port * P" ssh" * digit * (P": " * text(rest, "sshd_info")) ^ -1
+    * " for " * ssh_user * " from " * remote_addr * remote_port * P" ssh" * digit
+        * (P": " * text(rest, "sshd_info")) ^ -1
 local ssh_disconnect = P"Received disconnect from " * remote * ": " * number("disconnect_reason") * ": "
         * text(rest, "disconnect_msg")
     + P"Disconnected from " * (P"invalid user " + "authenticating user " + "user ") ^ -1
@@ -195,10 +202,12 @@ local ssh_invalid = P"Invalid user " * text(maybe_before(" from "), "remote_user
 local ssh_server = P"Received signal " * number("signal")
     + P"Server listening on " * address("listen_address") * " port " * number("listen_port")
 local ssh_silent = P"Did not receive identification string from " * remote
-local ssh_subsystem = P"subsystem request for " * text(word, "sshd_subsystem") * (P" by user " * text(word, "remote_user")) ^ -1
+local ssh_subsystem = P"subsystem request for " * text(word, "sshd_subsystem")
+    * (P" by user " * text(word, "remote_user")) ^ -1
 local ssh_error = text(P"error" + "fatal", "sshd_errorlevel") * ": " * text(rest, "sshd_error")
 
-local sshd = Ct(ssh_authentication + ssh_disconnect + ssh_mapping + ssh_subsystem + ssh_closed + ssh_invalid + ssh_server
+local sshd = Ct(ssh_authentication + ssh_disconnect + ssh_mapping + ssh_subsystem + ssh_closed + ssh_invalid
+    + ssh_server
     + ssh_silent + ssh_error)
 
 --[[ Users and groups -----------------------------------------------------------------------------------------------]]
@@ -227,7 +236,8 @@ local dns_domain = P" (in '" * text((1 - P"'") ^ 0, "dns_domain") * "'?)"
 local dns_server = address("dns_addr") * "#" * number("dns_port")
 local dns_client = address("dns_client_addr") * "#" * number("dns_client_port")
 
-local named_resolving = text(before(" resolving '"), "dns_error") * " resolving '" * dns_question * "'" * dns_domain ^ -1
+local named_resolving = text(before(" resolving '"), "dns_error") * " resolving '" * dns_question * "'"
+    * dns_domain ^ -1
     * ": " * dns_server
 local named_error = P"error (" * text(before(")"), "dns_error") * ") resolving '" * dns_question * "'" * dns_domain ^ -1
     * ": " * dns_server
@@ -239,7 +249,8 @@ local named_client = P"client " * (P"@0x" * xdigit ^ 1 * " ") ^ -1 * dns_client
     * (P"/key " * text((1 - S": ") ^ 1, "dns_client_signer")) ^ -1 * (P" (" * dns_name * ")") ^ -1 * ": "
     * (P"view " * text(before(": "), "dns_view") * ": ") ^ -1 * text(rest, "dns_message")
 local named_success = P"success resolving '" * dns_question * "'" * dns_domain ^ -1 * " " * text(rest, "dns_message")
-local named_notify = P"zone " * dns_name * dns_class * (P"/" * text(before(":"), "dns_view")) ^ -1 * ": sending notifies (serial "
+local named_notify = P"zone " * dns_name * dns_class * (P"/" * text(before(":"), "dns_view")) ^ -1
+    * ": sending notifies (serial "
     * number("dns_serial") * ")"
 local named_clients = P"clients-per-query " * (P"increased" + "decreased") * " to " * number("dns_clients_per_query")
 
@@ -265,7 +276,8 @@ local parameter_name = (lpeg.lower + "_") ^ 1
 local puppet_changed = text(parameter_name, "puppet_ensure_parameter") * " "
     * text("changed", "puppet_change") * " " * value("puppet_old_value", P" to ") * " to "
     * value("puppet_new_value", at_end)
-local puppet_defined = text(P"defined", "puppet_change") * " " * text(parameter_name, "puppet_ensure_parameter") * " as "
+local puppet_defined = text(P"defined", "puppet_change") * " " * text(parameter_name, "puppet_ensure_parameter")
+    * " as "
     * value("puppet_new_value", at_end)
 local historical = (P" (previously recorded value was " * value("puppet_historical_value", P")") * ")") ^ -1
 local puppet_audit = P"current_value " * value("puppet_current_value", P", should be ") * ", should be "
@@ -273,7 +285,8 @@ local puppet_audit = P"current_value " * value("puppet_current_value", P", shoul
 local puppet_triggered = (would_have * P"triggered " + P"Triggered ") * value("puppet_callback", P" from ") * " from "
     * number("puppet_events_count") * " event"
 local puppet_scheduling = P"Scheduling " * text(word, "puppet_callback") * " of " * text(rest, "puppet_callback_target")
-local puppet_bucketed = P"Filebucketed " * text(before(" to "), "puppet_file_path") * " to " * text(word, "puppet_bucket")
+local puppet_bucketed = P"Filebucketed " * text(before(" to "), "puppet_file_path") * " to "
+    * text(word, "puppet_bucket")
     * " with sum " * text(word, "puppet_file_sum")
 local puppet_message = text(rest, "puppet_msg")
 
@@ -282,7 +295,8 @@ local puppet_event = resource * (puppet_changed + puppet_defined + puppet_audit 
 local puppet_finished = text(P"Finished catalog run" + "Applied catalog", "puppet_msg") * " in "
     * number("puppet_benchmark_seconds") * " seconds"
 -- Lines that say no more than that the agent is at work.
-local puppet_progress = P"Caching catalog for " + "Applying configuration version " + "Retrieving plugin" + "Retrieving pluginfacts"
+local puppet_progress = P"Caching catalog for " + "Applying configuration version " + "Retrieving plugin"
+    + "Retrieving pluginfacts"
     + "Loading facts" + "Starting Puppet client version " + "Reopening log files" + "Using configured environment "
 
 local puppet_agent = Ct(puppet_finished + puppet_event + puppet_progress)

@@ -64,7 +64,8 @@ function M.set_config(options)
     if options.skip_fields_str then
         config.skip_fields = field_util.field_map(options.skip_fields_str)
     end
-    config.tag_fields, config.all_base_tags, config.all_tags = field_util.field_map(options.tag_fields_str or "**all_base**")
+    local tags = options.tag_fields_str or "**all_base**"
+    config.tag_fields, config.all_base_tags, config.all_tags = field_util.field_map(tags)
     return config
 end
 
@@ -93,7 +94,8 @@ local function add_values(points, name, values, plain_array_index)
     end
 end
 
---- The values to write by the names of their points. The order that points are added in decides on the order of the lines.
+--- The values to write by the names of their points. The order that points are added in decides on the order of the
+--- lines.
 local function collect_points(config, fields)
     local prefix = point_prefix(config)
     local full_prefix = prefix .. config.name_prefix_delimiter

@@ -29,6 +29,8 @@ if has_buffers then
   time("circular_buffer add", 1000000, function(n) for i = 1, n do cb:add(i * 1e9, 1, 1) end end)
   time("circular_buffer set", 1000000, function(n) for i = 1, n do cb:set(i * 1e9, 2, i) end end)
   time("circular_buffer get", 1000000, function(n) for i = 1, n do cb:get(n * 1e9, 1) end end)
+  for i = 1, 1440 do for column = 1, 4 do cb:set(i * 60e9, column, i * 100 / 7) end end
+  time("circular_buffer text of 5760 numbers", 100, function(n) for _ = 1, n do render(cb) end end)
   local delta = circular_buffer.new(1440, 4, 60, true)
   time("circular_buffer add, delta", 1000000, function(n) for i = 1, n do delta:add(i * 1e6, 1, 1) end end)
 end

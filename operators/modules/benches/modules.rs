@@ -1,8 +1,18 @@
 //! What scripts pay for the native modules: runs `modules.lua`, which reference Lua can run too, or the chunk in the
 //! file that is named as argument, for a profiler.
 
-use heka_lua::{bytes_at, ffi};
+use heka_lua::{State, bytes_at, ffi, hooks_of};
 use heka_modules::{MODULES, strings};
+use std::ffi::c_int;
+
+/// What the host's output functions do with a userdata, without keeping the text.
+unsafe extern "C-unwind" fn render(state: State) -> c_int {
+    let mut out = Vec::new();
+    if let Some(render) = unsafe { hooks_of(state, 1) }.and_then(|hooks| hooks.render) {
+        assert!(unsafe { render(state, 1, &mut out) }.is_ok());
+    }
+    0
+}
 
 fn main() {
     // Cargo passes `--bench`.
@@ -20,6 +30,8 @@ fn main() {
             ffi::lua_pushcclosure(state, module.open, 0);
             ffi::lua_setfield(state, -2, module.name.as_ptr());
         }
+        ffi::lua_pushcclosure(state, render, 0);
+        ffi::lua_setfield(state, ffi::LUA_GLOBALSINDEX, c"render".as_ptr());
         ffi::lua_getglobal_(state, c"string".as_ptr());
         strings::install(state);
         let loaded = ffi::luaL_loadbuffer(state, chunk.as_ptr().cast(), chunk.len(), c"=modules.lua".as_ptr());

@@ -1,5 +1,6 @@
 //! The settings of a state's `cjson`, and the functions by which scripts change them.
 
+use crate::arguments;
 use heka_lua::{State, arg_error, arg_error_text, bytes_at, ffi, push_bytes};
 use std::ffi::{CStr, c_int, c_void};
 
@@ -126,15 +127,7 @@ unsafe fn option(state: State, n: c_int, names: &[&[u8]]) -> Option<usize> {
         match ffi::lua_type(state, n) {
             ffi::LUA_TNONE | ffi::LUA_TNIL => None,
             ffi::LUA_TBOOLEAN => Some(ffi::lua_toboolean(state, n) as usize),
-            _ => {
-                let name = heka_lua::bytes(state, n);
-                let place = names.iter().position(|known| *known == name);
-                if place.is_none() {
-                    ffi::lua_pushfstring(state, c"invalid option '%s'".as_ptr(), ffi::lua_tostring(state, n));
-                    arg_error_text(state, n, bytes_at(state, -1).unwrap_or_default());
-                }
-                place
-            }
+            _ => Some(arguments::option(state, n, None, names)),
         }
     }
 }

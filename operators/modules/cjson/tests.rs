@@ -2,6 +2,7 @@
 
 use super::set_output_limit;
 use crate::testing::{Sandbox, error, run};
+use proptest::prelude::*;
 
 fn encode(expression: &str) -> String {
     run(&format!("require 'cjson' return cjson.encode({expression})"))
@@ -237,4 +238,19 @@ fn scripts_may_not_spend_more_than_their_budget() {
     let sparse = "require 'cjson' cjson.encode_sparse_array(false, 0) return cjson.encode{[1e15] = 1}";
     assert_eq!(error(sparse), "instruction_limit exceeded");
     heka_lua::set_budget(u64::MAX, None);
+}
+
+proptest! {
+    #[test]
+    fn no_text_harms(text in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"{}[]:,\"\\ue0-+.nft ".to_vec())], 0..40)) {
+        let quoted: String = text.iter().map(|byte| format!("\\{byte:03}")).collect();
+        // What is read is written and read again; the second text is the first again.
+        let chunk = format!("require 'cjson'
+            local ok, value = pcall(cjson.decode, '{quoted}')
+            if not ok then return type(value) == 'string' and value:find('at character %d+$') ~= nil or value end
+            local ok, text = pcall(cjson.encode, value)
+            return not ok and text:find('^Cannot serialise') ~= nil or cjson.encode(cjson.decode(text)) == text");
+        let result = run(&chunk);
+        prop_assert!(result == "true" || result == "JSON parser does not support UTF-16 or UTF-32", "{}", result);
+    }
 }

@@ -17,7 +17,7 @@ fn series_become_words() {
         ("return sax.word.new({0/0, 1, 2, 3}, 4, 4)", "#ACD"),
         ("return sax.version()", "0.4.0"),
     ] {
-        assert_eq!(script(&chunk), result, "{chunk}");
+        assert_eq!(script(chunk), result, "{chunk}");
     }
 }
 

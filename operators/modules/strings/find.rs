@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn find(state: State) -> c_int {
         if plain || !until_nul(pattern).iter().any(|byte| SPECIALS.contains(byte)) {
             let rest = &subject[start..];
             spend_bytes(state, rest.len());
-            let found = protect(state, || Ok(memchr::memmem::find(rest, pattern)));
+            let found = protect(state, || Ok(find_text(rest, pattern)));
             return match found {
                 Some(at) => {
                     ffi::lua_pushnumber(state, (start + at + 1) as f64);
@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn find(state: State) -> c_int {
             };
         }
         let (mut matcher, anchored) = matcher(subject, pattern);
-        match protect(state, || matcher.search(start, anchored)) {
+        match search(state, &mut matcher, start, anchored) {
             Some((from, to)) => {
                 ffi::lua_pushnumber(state, (from + 1) as f64);
                 ffi::lua_pushnumber(state, to as f64);
@@ -53,7 +53,7 @@ pub unsafe extern "C-unwind" fn match_(state: State) -> c_int {
         let (subject, pattern) = (bytes(state, 1), bytes(state, 2));
         let start = start(state, subject.len());
         let (mut matcher, anchored) = matcher(subject, pattern);
-        match protect(state, || matcher.search(start, anchored)) {
+        match search(state, &mut matcher, start, anchored) {
             Some(whole) => push_captures(state, &matcher, whole),
             None => {
                 ffi::lua_pushnil(state);
@@ -61,6 +61,24 @@ pub unsafe extern "C-unwind" fn match_(state: State) -> c_int {
             }
         }
     }
+}
+
+/// Where a plain text is first found.
+fn find_text(subject: &[u8], text: &[u8]) -> Option<usize> {
+    // A searcher that is linear for every text costs more to make than most short searches take.
+    if text.len() > 16 {
+        return memchr::memmem::find(subject, text);
+    }
+    let Some(first) = text.first() else { return Some(0) };
+    memchr::memchr_iter(*first, subject).find(|at| subject[*at..].starts_with(text))
+}
+
+/// [`Matcher::search`], whose error is raised.
+///
+/// # Safety
+/// `state` is live and called the running function; no value with a destructor lives in the caller's frame.
+pub unsafe fn search(state: State, matcher: &mut Matcher, from: usize, anchored: bool) -> Option<(usize, usize)> {
+    unsafe { protect(state, || Ok(matcher.search(from, anchored)?)) }
 }
 
 /// A matcher, and whether the pattern matches only where the search starts.
@@ -100,7 +118,7 @@ unsafe extern "C-unwind" fn next_match(state: State) -> c_int {
         }
         // A `^` has no meaning here.
         let mut matcher = Matcher::new(subject, pattern);
-        let Some((start, end)) = protect(state, || matcher.search(from, false)) else { return 0 };
+        let Some((start, end)) = search(state, &mut matcher, from, false) else { return 0 };
         let next = if end == start { end + 1 } else { end };
         ffi::lua_pushnumber(state, next as f64);
         ffi::lua_replace(state, ffi::lua_upvalueindex(3));

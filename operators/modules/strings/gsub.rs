@@ -1,12 +1,12 @@
 //! `string.gsub`.
 
-use super::find::matcher;
+use super::find::{matcher, search};
 use super::matcher::Matcher;
 use super::results::{Captured, captured, push_capture, push_captures};
 use crate::number::general;
 use crate::scratch::{Scratch, room};
 use crate::spend_bytes;
-use heka_lua::{Raise, State, arg_error, bytes, bytes_at, ffi, integer, is_none_or_nil, protect, raise};
+use heka_lua::{Raise, State, arg_error, bytes, bytes_at, ffi, integer, is_none_or_nil, raise};
 use std::ffi::{CStr, c_int};
 
 pub unsafe extern "C-unwind" fn gsub(state: State) -> c_int {
@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn gsub(state: State) -> c_int {
         let mut copied = 0;
         let mut from = 0;
         while count < most && from <= subject.len() {
-            let Some((start, end)) = protect(state, || matcher.search(from, anchored)) else { break };
+            let Some((start, end)) = search(state, &mut matcher, from, anchored) else { break };
             count += 1;
             result.extend(&subject[copied..start]);
             replace(state, &matcher, &mut result, kind, (start, end));

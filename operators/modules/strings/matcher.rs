@@ -4,9 +4,10 @@
 //! is at most one entry for each item of the pattern that is passed on the way.
 
 use super::class;
+use super::class::Class;
+use super::fault::Fault;
 use super::retries::{Retries, Retry};
-use crate::spend::EXCEEDED;
-use heka_lua::{Raise, spend};
+use heka_lua::spend;
 
 /// How many captures a pattern may have.
 pub const MOST_CAPTURES: usize = 32;
@@ -52,29 +53,47 @@ impl<'a> Matcher<'a> {
         &self.captures[..self.level]
     }
 
-    /// The byte with which every match starts, when there is one.
-    fn first_byte(&self) -> Option<u8> {
-        match self.pattern {
-            [b'^' | b'$' | b'(' | b')' | b'%' | b'[' | b'.', ..] | [] => None,
-            [_, b'*' | b'?' | b'-', ..] => None,
-            [first, ..] => Some(*first),
+    /// What every match starts with, as far as one item of the pattern tells.
+    fn start(&mut self) -> Start {
+        let mut item = 0;
+        // Captures start without taking a byte.
+        while let [b'(', next, ..] = &self.pattern[item..]
+            && *next != b')'
+            && item < MOST_CAPTURES
+        {
+            item += 1;
+        }
+        let end = match &self.pattern[item..] {
+            [b'%', b'b', begin, _, ..] => return Start::Byte(*begin),
+            [] | [b'(' | b')', ..] | [b'$'] | [b'%', b'b' | b'f' | b'0'..=b'9', ..] => return Start::Any,
+            // A malformed item raises when it is matched.
+            _ => match self.item_end(item) {
+                Ok(end) => end,
+                Err(_) => return Start::Any,
+            },
+        };
+        match (&self.pattern[item..end], self.pattern.get(end)) {
+            (_, Some(b'*' | b'?' | b'-')) | ([b'.'], _) => Start::Any,
+            ([byte], _) => Start::Byte(*byte),
+            _ => Start::Item(item, end),
         }
     }
 
     /// The first match that starts at `from` or behind, or for `anchored` only there: its start and end.
-    pub fn search(&mut self, from: usize, anchored: bool) -> Result<Option<(usize, usize)>, Raise> {
-        let first = if anchored { None } else { self.first_byte() };
+    pub fn search(&mut self, from: usize, anchored: bool) -> Result<Option<(usize, usize)>, Fault> {
+        let first = if anchored { Start::Any } else { self.start() };
         let mut start = from;
         loop {
-            if let Some(first) = first {
-                // A match elsewhere is impossible.
-                let Some(skipped) = memchr::memchr(first, self.subject.get(start..).unwrap_or_default()) else {
-                    self.steps((self.subject.len() - start) / 16)?;
-                    return Ok(None);
-                };
-                self.steps(skipped / 16)?;
-                start += skipped;
-            }
+            // Elsewhere a match is impossible.
+            let rest = self.subject.get(start..).unwrap_or_default();
+            let skipped = match first {
+                Start::Any => Some(0),
+                Start::Byte(byte) => memchr::memchr(byte, rest),
+                Start::Item(item, end) => rest.iter().position(|byte| self.matches(*byte, item, end)),
+            };
+            self.steps(skipped.unwrap_or(rest.len()) / 2)?;
+            let Some(skipped) = skipped else { return Ok(None) };
+            start += skipped;
             if let Some(end) = self.match_at(start)? {
                 return Ok(Some((start, end)));
             }
@@ -86,7 +105,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// The end of the match that starts at `start`.
-    fn match_at(&mut self, start: usize) -> Result<Option<usize>, Raise> {
+    fn match_at(&mut self, start: usize) -> Result<Option<usize>, Fault> {
         self.level = 0;
         let mut retries = Retries::new();
         let (mut s, mut p) = (start, 0);
@@ -105,14 +124,14 @@ impl<'a> Matcher<'a> {
     }
 
     /// Passes the pattern's item at `p`.
-    fn advance(&mut self, s: &mut usize, p: &mut usize, retries: &mut Retries) -> Result<Step, Raise> {
+    fn advance(&mut self, s: &mut usize, p: &mut usize, retries: &mut Retries) -> Result<Step, Fault> {
         let pattern = self.pattern;
         match &pattern[*p..] {
             [] => return Ok(Step::Matched),
             [b'(', rest @ ..] => {
                 let position = rest.first() == Some(&b')');
                 let Some(capture) = self.captures.get_mut(self.level) else {
-                    return Err(Raise::here("too many captures"));
+                    return Err(Fault::TooManyCaptures);
                 };
                 let extent = if position { Extent::Position } else { Extent::Unfinished };
                 *capture = Capture { start: *s, extent };
@@ -124,7 +143,7 @@ impl<'a> Matcher<'a> {
             [b')', ..] => {
                 let unfinished = |capture: &Capture| capture.extent == Extent::Unfinished;
                 let Some(newest) = self.captures().iter().rposition(unfinished) else {
-                    return Err(Raise::here("invalid pattern capture"));
+                    return Err(Fault::InvalidPatternCapture);
                 };
                 self.captures[newest].extent = Extent::Length(*s - self.captures[newest].start);
                 retries.open(Retry::Reopen(newest))?;
@@ -132,7 +151,7 @@ impl<'a> Matcher<'a> {
                 return Ok(Step::Go);
             }
             [b'%', b'b', rest @ ..] => {
-                let [begin, end, ..] = rest else { return Err(Raise::here("unbalanced pattern")) };
+                let [begin, end, ..] = rest else { return Err(Fault::Unbalanced) };
                 let Some(behind) = self.balanced(*s, *begin, *end)? else { return Ok(Step::Failed) };
                 *s = behind;
                 *p += 4;
@@ -140,7 +159,7 @@ impl<'a> Matcher<'a> {
             }
             [b'%', b'f', rest @ ..] => {
                 if rest.first() != Some(&b'[') {
-                    return Err(Raise::here("missing '[' after '%f' in pattern"));
+                    return Err(Fault::MissingSet);
                 }
                 let start = *p + 2;
                 let end = self.item_end(start)?;
@@ -178,10 +197,7 @@ impl<'a> Matcher<'a> {
                 if *repeat == b'+' && !self.single(*s, item, end)? {
                     return Ok(Step::Failed);
                 }
-                let mut count = 0;
-                while self.single(from + count, item, end)? {
-                    count += 1;
-                }
+                let count = self.run(from, item, end)?;
                 if count > 0 {
                     retries.open(Retry::Fewer { from, count, rest: end + 1 })?;
                 }
@@ -204,7 +220,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Goes back to the newest alternative; `false` when none is left.
-    fn retry(&mut self, s: &mut usize, p: &mut usize, retries: &mut Retries) -> Result<bool, Raise> {
+    fn retry(&mut self, s: &mut usize, p: &mut usize, retries: &mut Retries) -> Result<bool, Fault> {
         while let Some(retry) = retries.pop() {
             match retry {
                 Retry::Fewer { from, count, rest } => {
@@ -235,31 +251,50 @@ impl<'a> Matcher<'a> {
 
     /// Whether the subject has a byte at `s` that the single item `item..end` matches.
     #[inline]
-    fn single(&mut self, s: usize, item: usize, end: usize) -> Result<bool, Raise> {
-        let Some(byte) = self.subject.get(s).copied() else { return Ok(false) };
-        self.step()?;
-        Ok(match self.pattern[item] {
+    fn single(&mut self, s: usize, item: usize, end: usize) -> Result<bool, Fault> {
+        let Some(byte) = self.subject.get(s) else { return Ok(false) };
+        self.steps(1 + (end - item) / 4)?;
+        Ok(self.matches(*byte, item, end))
+    }
+
+    #[inline]
+    fn matches(&self, byte: u8, item: usize, end: usize) -> bool {
+        match self.pattern[item] {
             b'.' => true,
-            b'%' => class::class(byte, self.pattern[item + 1]),
-            b'[' => {
-                self.steps((end - item) / 4)?;
-                class::set(byte, &self.pattern[item..end])
-            }
+            b'%' => class::escaped(byte, self.pattern[item + 1]),
+            b'[' => class::set(byte, &self.pattern[item..end]),
             literal => literal == byte,
-        })
+        }
+    }
+
+    /// How many bytes from `from` on the single item matches.
+    fn run(&mut self, from: usize, item: usize, end: usize) -> Result<usize, Fault> {
+        let rest = self.subject.get(from..).unwrap_or_default();
+        let count = |matches: &dyn Fn(u8) -> bool| rest.iter().position(|byte| !matches(*byte)).unwrap_or(rest.len());
+        let count = match &self.pattern[item..end] {
+            [b'.'] => rest.len(),
+            [b'%', letter] => match Class::of(*letter) {
+                Some(class) => rest.iter().take_while(|byte| class.contains(**byte)).count(),
+                None => count(&|byte| byte == *letter),
+            },
+            set @ [b'[', ..] => count(&|byte| class::set(byte, set)),
+            literal => count(&|byte| literal == [byte]),
+        };
+        self.steps(1 + count / 2 + count.saturating_mul((end - item) / 4))?;
+        Ok(count)
     }
 
     /// Behind the single item at `p`.
-    fn item_end(&mut self, p: usize) -> Result<usize, Raise> {
+    fn item_end(&mut self, p: usize) -> Result<usize, Fault> {
         match self.pattern[p] {
             b'%' if p + 1 < self.pattern.len() => Ok(p + 2),
-            b'%' => Err(Raise::here("malformed pattern (ends with '%')")),
+            b'%' => Err(Fault::EndsWithEscape),
             b'[' => {
                 let mut at = p + 1 + usize::from(self.pattern.get(p + 1) == Some(&b'^'));
                 // The first byte of a set is never its end.
                 loop {
                     match self.pattern.get(at..) {
-                        None | Some([]) => return Err(Raise::here("malformed pattern (missing ']')")),
+                        None | Some([]) => return Err(Fault::MissingBracket),
                         Some([b'%', _, ..]) => at += 2,
                         Some(_) => at += 1,
                     }
@@ -274,7 +309,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Behind the balanced `%b` that starts at `s`.
-    fn balanced(&mut self, s: usize, begin: u8, end: u8) -> Result<Option<usize>, Raise> {
+    fn balanced(&mut self, s: usize, begin: u8, end: u8) -> Result<Option<usize>, Fault> {
         if self.subject.get(s) != Some(&begin) {
             return Ok(None);
         }
@@ -294,7 +329,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Behind what the capture `%digit` matches again at `s`.
-    fn back_reference(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Raise> {
+    fn back_reference(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Fault> {
         let capture = usize::from(digit).checked_sub(usize::from(b'1')).and_then(|n| self.captures().get(n)).copied();
         match capture {
             Some(Capture { start, extent: Extent::Length(length) }) => {
@@ -304,17 +339,17 @@ impl<'a> Matcher<'a> {
             }
             // A position has no text that could come again.
             Some(Capture { extent: Extent::Position, .. }) => Ok(None),
-            _ => Err(Raise::here("invalid capture index")),
+            _ => Err(Fault::InvalidCaptureIndex),
         }
     }
 
     #[inline]
-    fn step(&mut self) -> Result<(), Raise> {
+    fn step(&mut self) -> Result<(), Fault> {
         self.steps -= 1;
         if self.steps == 0 { self.spend(CHUNK.into()) } else { Ok(()) }
     }
 
-    fn steps(&mut self, steps: usize) -> Result<(), Raise> {
+    fn steps(&mut self, steps: usize) -> Result<(), Fault> {
         match u32::try_from(steps).ok().and_then(|steps| self.steps.checked_sub(steps)).filter(|left| *left > 0) {
             Some(left) => {
                 self.steps = left;
@@ -325,10 +360,20 @@ impl<'a> Matcher<'a> {
     }
 
     #[cold]
-    fn spend(&mut self, steps: u64) -> Result<(), Raise> {
+    fn spend(&mut self, steps: u64) -> Result<(), Fault> {
         self.steps = CHUNK;
-        if spend(steps) { Ok(()) } else { Err(Raise::Bare(EXCEEDED.to_vec())) }
+        if spend(steps) { Ok(()) } else { Err(Fault::BudgetSpent) }
     }
+}
+
+/// What every match starts with.
+#[derive(Clone, Copy)]
+enum Start {
+    /// Unknown, or perhaps nothing.
+    Any,
+    Byte(u8),
+    /// A byte that the single item between these places matches.
+    Item(usize, usize),
 }
 
 /// What passing an item came to.

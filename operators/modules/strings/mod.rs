@@ -6,6 +6,7 @@
 //! from the running call's budget, and results grow in memory that Lua counts. Results and errors are the same.
 
 mod class;
+mod fault;
 mod find;
 mod gsub;
 mod matcher;

@@ -1,6 +1,6 @@
 //! The matcher's stack: what to try next, or to undo, when the rest of a pattern does not match.
 
-use heka_lua::Raise;
+use super::fault::Fault;
 use std::mem::MaybeUninit;
 
 /// What to do when the rest of the pattern does not match.
@@ -37,14 +37,14 @@ impl Retries {
     }
 
     #[inline]
-    pub fn open(&mut self, retry: Retry) -> Result<(), Raise> {
+    pub fn open(&mut self, retry: Retry) -> Result<(), Fault> {
         if let Some(place) = self.near.get_mut(self.used) {
             place.write(retry);
             self.used += 1;
             return Ok(());
         }
         if self.far.len() == MOST {
-            return Err(Raise::here("pattern too complex"));
+            return Err(Fault::TooComplex);
         }
         self.far.push(retry);
         Ok(())

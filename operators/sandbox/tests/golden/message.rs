@@ -61,10 +61,17 @@ impl Message {
         Ok(message)
     }
 
-    /// A batch of this message alone.
-    pub fn build(&self) -> Result<Batch, String> {
+    /// A batch of this message alone, with an identity and a time, as all messages have that reach a script.
+    pub fn received(&self) -> Result<Batch, String> {
         let mut builder = BatchBuilder::default();
-        builder.row();
+        let row = builder.row();
+        row.set_uuid([0; 16]);
+        row.set_timestamp(0);
+        self.build(builder)
+    }
+
+    /// Completes the only row of the builder.
+    fn build(&self, mut builder: BatchBuilder) -> Result<Batch, String> {
         for (name, header) in &self.headers {
             let span = match header {
                 Header::Text(text) => builder.text(text),
@@ -97,11 +104,13 @@ impl Message {
 
     /// The text to compare messages by. Times are compared as doubles, for scripts know no others.
     pub fn show(&self, exact_order: bool) -> Result<String, String> {
-        Ok(show_row(self.build()?.row(0), exact_order))
+        let mut builder = BatchBuilder::default();
+        builder.row();
+        Ok(show_row(self.build(builder)?.row(0), exact_order))
     }
 }
 
-/// The same for a row that a script made, with its time only if `with_time`.
+/// The same for a row that a script made.
 pub fn show_row(row: RowRef<'_>, exact_order: bool) -> String {
     let mut out = String::new();
     let flags = row.raw().flags;

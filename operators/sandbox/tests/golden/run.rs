@@ -89,7 +89,7 @@ fn run_step(sandbox: &mut Sandbox, kind: Kind, step: &Step, exact_order: bool) -
     let mut taker = Taker::default();
     let result = match &step.call {
         Call::Message(message) => {
-            let batch = message.build()?;
+            let batch = message.received()?;
             let returned = sandbox.process_message(Some(batch.row(0)), &mut taker);
             returned.map(|returned| (returned.status, returned.error))
         }
