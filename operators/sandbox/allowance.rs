@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Instructions between two looks at the stop flag.
 const STEP: u64 = 1000;
-/// The first step of a call, and the steps behind a slow one.
+/// The first steps of a call, which show whether it is slow, and the steps behind a slow one.
 const SHORT_STEP: u64 = 100;
 const SLOW_STEP: u64 = 10;
 /// A step that takes longer did something large in native code; processor time is counted from then on.
@@ -157,8 +157,14 @@ unsafe extern "C-unwind" fn hook(state: State, _: *mut ffi::lua_Debug) {
     unsafe {
         let shared = shared(state);
         let allowance = &shared.allowance;
+        let is_first = allowance.last.get().is_none();
         let Some(ended) = allowance.advance() else {
-            allowance.next_step(state, if allowance.slow.get().is_some() { SLOW_STEP } else { STEP });
+            let most = match allowance.slow.get() {
+                Some(_) => SLOW_STEP,
+                None if is_first => SHORT_STEP,
+                None => STEP,
+            };
+            allowance.next_step(state, most);
             crate::memory::pace(state, &shared.memory);
             return;
         };

@@ -254,10 +254,13 @@ impl Sandbox {
 
     /// Collects all garbage.
     fn collect(&self) -> Result<(), String> {
-        match self.state {
-            Some(state) => self.protected(state.as_ptr(), collect, std::ptr::null_mut()),
-            None => Ok(()),
-        }
+        let Some(state) = self.state else { return Ok(()) };
+        // Collecting takes some bytes to begin with, which a full state does not have.
+        let memory = &self.shared().memory;
+        let limit = memory.set_limit(0);
+        let result = self.protected(state.as_ptr(), collect, std::ptr::null_mut());
+        memory.set_limit(limit);
+        result
     }
 
     /// Runs statements that [`Sandbox::preserve`] wrote, in this daemon or another, without any limit.
@@ -272,9 +275,8 @@ impl Sandbox {
         let result = crate::restore::run(state, data, path);
         // SAFETY: the state is live.
         unsafe { ffi::lua_settop(state, 0) };
-        // What was restored may be more than the limit, and collecting needs a little memory itself.
+        // What was restored may be more than the limit.
         let result = result.and_then(|()| self.collect());
-        let memory = &self.shared().memory;
         memory.set_limit(limit);
         memory.reset_max();
         result.map_err(|why| format!("lsb_restore_global_data {}", cut(why.as_bytes())))

@@ -16,7 +16,8 @@ impl Wake for Unpark {
 /// Blocks this thread until the future is ready. The future must not need a runtime: locks, semaphores and channels
 /// do not.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+    // Inside a task, the runtime makes futures pause after so many steps, and would wake them once the task returns.
+    let mut future = pin!(tokio::task::unconstrained(future));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
@@ -30,6 +31,17 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_may_wait_as_often_as_it_likes() {
+        let semaphore = tokio::sync::Semaphore::new(1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..10_000 {
+                drop(wait(semaphore.acquire()).unwrap());
+            }
+        });
+    }
 
     #[test]
     fn the_thread_sleeps_until_somebody_wakes_it() {

@@ -190,3 +190,29 @@ fn a_script_that_cannot_be_loaded_is_an_error() {
         assert!(error.message.starts_with("Init() ") && error.message.contains(text) && !error.retry, "{error:?}");
     }
 }
+
+#[test]
+fn scripts_work_in_a_row() {
+    let first = Place::new("function process_message() write_message('Fields[first]', 'seen') return 0 end");
+    let second = Place::new(
+        "function process_message() if read_message('Fields[first]') ~= 'seen' then return -1 end \
+         inject_message{Payload = 'one'} inject_message{Payload = 'two'} return 0 end",
+    );
+    let site = first.site("in-multi");
+    let subs = vec![
+        decoder(&first, &first.site("in-multi-a"), &first.section()),
+        decoder(&second, &second.site("in-multi-b"), &second.section()),
+    ];
+    let Make::Decoder(read) = crate::decoders::multi::TYPE.make else { panic!("not a decoder") };
+    let names = ["a", "b"].map(|name| heka_settings::Value::new(Data::String(name.into())));
+    let section =
+        Table::default().with("subs", Data::Array(names.to_vec())).with("cascade_strategy", Data::String("all".into()));
+    let mut multi = checked(read, &section).build(&site, subs).unwrap();
+    let records = message();
+    let mut out = BatchBuilder::over(&records);
+    multi.decode(records.row(0), &mut out).unwrap();
+    let batch = out.finish();
+    let payloads: Vec<&[u8]> = batch.rows().map(|row| row.payload()).collect();
+    assert_eq!(payloads, [b"one", b"two"]);
+    assert_eq!(batch.row(1).hostname(), b"H");
+}
