@@ -13,7 +13,7 @@ use crate::program::{Insn, Kind, Op, Parts, Value};
 use crate::rules;
 use crate::set::Set;
 use crate::tree::{CAPTURES, NOFAIL, Tag, Tree};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Instructions without a jump that are paid for at a time.
@@ -32,7 +32,7 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool]) -> Result<Part
         parts: Parts { values, is_known: true, ..Parts::default() },
         tonumber,
         firsts: Firsts::default(),
-        sets: HashMap::new(),
+        sets: BTreeMap::new(),
         rules: Rc::default(),
         calls: Vec::new(),
         straight: 0,
@@ -49,7 +49,7 @@ struct Compiler<'a> {
     tonumber: &'a [bool],
     firsts: Firsts,
     /// Where each set is.
-    sets: HashMap<[u64; 4], u32>,
+    sets: BTreeMap<[u64; 4], u32>,
     /// The firsts of the rules of the innermost grammar.
     rules: RuleFirsts,
     /// The calls in the innermost grammar: instruction and rule.
