@@ -363,9 +363,6 @@ impl Compiler<'_> {
         let code = &mut self.parts.code;
         let mut at = 0;
         while at < code.len() {
-            if code[at].op == Op::Call && code[at + 1].op == Op::Return {
-                code[at].op = Op::Jump;
-            }
             let op = code[at].op;
             // The second slot of a test for a string holds the target.
             at += usize::from(matches!(op, Op::TestBytes | Op::TestLongBytes));
@@ -395,6 +392,11 @@ impl Compiler<'_> {
                 code[at] = code[code[at].arg as usize];
             }
             at += 1;
+        }
+        for at in 1..code.len() {
+            if code[at].op == Op::Return && code[at - 1].op == Op::Call {
+                code[at - 1].op = Op::Jump;
+            }
         }
     }
 }

@@ -140,7 +140,7 @@ impl Compiler<'_> {
             Tag::Choice => {
                 let (mut out, mut tried) = (Set::EMPTY, Set::EMPTY);
                 for child in tree.children() {
-                    out = out | self.skippable(child) - tried;
+                    out = out | (self.skippable(child) - tried);
                     tried = tried | self.viable(child).bytes;
                 }
                 out
