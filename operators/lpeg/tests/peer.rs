@@ -41,7 +41,7 @@ fn random_patterns_give_what_the_c_library_gives() {
         eprintln!("skipped: lua5.1 with lpeg is not here");
         return;
     }
-    let (seed, count) = (variable("HEKA_FUZZ_SEED", 1), variable("HEKA_FUZZ_PATTERNS", 20_000));
+    let (seed, count) = (variable("HEKA_FUZZ_SEED", 1), variable("HEKA_FUZZ_PATTERNS", 50_000));
     let folder = std::env::temp_dir().join(format!("heka-lpeg-peer-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let (ours, theirs) = (folder.join("ours"), folder.join("theirs"));

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn plain_numbers_are_what_the_standard_parser_makes_of_them() {
         for text in
-            ["0", "200", "0.1", "-3.25", "-0", "123456789012345", "0.000000000000001", "99999999.9999999", "5.", ".5"]
+            ["0", "200", "0.1", "-3.25", "-0", "123456789012345", "0.00000000000001", "99999999.9999999", "5.", ".5"]
         {
             let expected: f64 = text.parse().unwrap();
             assert_eq!(plain(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");

@@ -54,8 +54,3 @@ pub fn run(chunk: &Chunk) -> Result<String, String> {
         if failed { Err(text) } else { Ok(text) }
     }
 }
-
-/// Runs a text without arguments.
-pub fn eval(text: &str) -> Result<String, String> {
-    run(&Chunk { name: "test", text, arguments: &[], functions: &[] })
-}
