@@ -3,7 +3,7 @@
 use crate::rules;
 use crate::set::Set;
 use crate::tree::{NOFAIL, NULLABLE, Tag, Tree};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How a pattern may begin. All three are bounds from above: they may hold more than can happen.
@@ -63,7 +63,7 @@ pub type RuleFirsts = Rc<Vec<First>>;
 #[derive(Default)]
 pub struct Firsts {
     /// By the address of the grammar's words.
-    grammars: HashMap<*const u64, RuleFirsts>,
+    grammars: BTreeMap<*const u64, RuleFirsts>,
 }
 
 impl Firsts {
@@ -78,7 +78,7 @@ impl Firsts {
         for rule in rules::callees_first(grammar) {
             firsts[rule] = self.of(bodies[rule], &firsts);
         }
-        self.grammars.entry(at).insert_entry(Rc::new(firsts)).get().clone()
+        self.grammars.entry(at).or_insert(Rc::new(firsts)).clone()
     }
 
     /// The first of `tree`, which lies in a grammar whose rules have the firsts `rules`.

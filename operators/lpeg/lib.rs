@@ -22,9 +22,12 @@ mod span;
 mod stack;
 mod tree;
 mod values;
+mod visit;
 mod vm;
 
 use heka_lua::Module;
+
+pub use visit::{Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, match_captures, pattern_at};
 
 /// `lpeg` and `re`, for the host's `require`.
 pub static MODULES: &[Module] =

@@ -7,7 +7,7 @@ use crate::stack;
 use crate::values::Values;
 use crate::vm::{Capture, Event, Form, Frame, Machine};
 use heka_lua::{Raise, State, ffi, integer, is_none_or_nil, raise};
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 
 /// Upvalues of `lpeg.match`, beside the metatable of patterns.
 const SCRATCH: c_int = ffi::lua_upvalueindex(3);
@@ -39,6 +39,39 @@ impl Shared {
     /// The running function has the block as upvalue 2.
     pub unsafe fn of(state: State) -> &'static mut Shared {
         unsafe { &mut *ffi::lua_touserdata(state, ffi::lua_upvalueindex(2)).cast() }
+    }
+}
+
+/// Key of the shared block in the registry: the address of this byte, which no script can name.
+static SHARED: u8 = 0;
+
+fn shared_key() -> *mut c_void {
+    (&raw const SHARED).cast_mut().cast()
+}
+
+/// Keeps the shared block at stack index `n` (not relative to the top) for [`shared_of`].
+///
+/// # Safety
+/// `state` is live and has room for two values.
+pub unsafe fn keep_shared(state: State, n: c_int) {
+    unsafe {
+        ffi::lua_pushlightuserdata(state, shared_key());
+        ffi::lua_pushvalue(state, n);
+        ffi::lua_rawset(state, ffi::LUA_REGISTRYINDEX);
+    }
+}
+
+/// The block, for a host whose functions lack the upvalue; `None` when the module was never opened.
+///
+/// # Safety
+/// `state` is live and has room for a value.
+pub unsafe fn shared_of(state: State) -> Option<&'static Shared> {
+    unsafe {
+        ffi::lua_pushlightuserdata(state, shared_key());
+        ffi::lua_rawget_(state, ffi::LUA_REGISTRYINDEX);
+        let shared: *const Shared = ffi::lua_touserdata(state, -1).cast_const().cast();
+        ffi::lua_settop(state, -2);
+        shared.as_ref()
     }
 }
 
@@ -102,8 +135,8 @@ pub unsafe extern "C-unwind" fn match_(state: State) -> c_int {
         let init = if is_none_or_nil(state, 3) { 0 } else { start(integer(state, 3), length) };
         let env = ffi::lua_gettop(state) + 1;
         ffi::luaL_checkstack_(state, 8, c"too many arguments".as_ptr());
-        let program = prepare(state, 1, pattern);
         let shared = Shared::of(state);
+        let program = prepare(state, 1, pattern, shared);
 
         let mut scratch: *mut Scratch = ffi::lua_touserdata(state, SCRATCH).cast();
         if scratch.is_null() || (*scratch).busy {

@@ -1,6 +1,6 @@
 //! The modules `lpeg` and `re` as scripts see them.
 
-use crate::matching::{Shared, match_};
+use crate::matching::{Shared, keep_shared, match_};
 use crate::ops::{CONSTRUCTORS, OPERATORS};
 use crate::pattern::{self, TYPE_NAME};
 use crate::set::Set;
@@ -39,6 +39,7 @@ pub unsafe extern "C-unwind" fn open(state: State) -> c_int {
         let tonumber = ffi::lua_tocfunction(state, -1);
         ffi::lua_settop(state, -2);
         shared.write(Shared { max_frames: MAX_FRAMES, fuel: 0, tonumber });
+        keep_shared(state, metatable + 1);
         set_closures(state, OPERATORS, metatable, metatable);
         ffi::lua_createtable(state, 0, 24);
         let module = ffi::lua_gettop(state);
@@ -115,8 +116,8 @@ unsafe extern "C-unwind" fn set_max_stack(state: State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn locale(state: State) -> c_int {
-    type Class = (&'static CStr, fn(&u8) -> bool);
-    let classes: &[Class] = &[
+    type Holds = fn(&u8) -> bool;
+    let classes: &[(&CStr, Holds)] = &[
         (c"alnum", u8::is_ascii_alphanumeric),
         (c"alpha", u8::is_ascii_alphabetic),
         (c"cntrl", u8::is_ascii_control),

@@ -28,7 +28,7 @@ impl Userdata for Workshop {
 /// # Safety
 /// `pattern` is at stack index `n`, which is not relative to the top; there is room for eight values. Raises a Lua
 /// error when the pattern cannot be compiled.
-pub unsafe fn prepare(state: State, n: c_int, pattern: &mut Header) -> *const Program {
+pub unsafe fn prepare(state: State, n: c_int, pattern: &mut Header, shared: &Shared) -> *const Program {
     unsafe {
         if !pattern.program.is_null() {
             ffi::lua_getfenv(state, n);
@@ -41,11 +41,11 @@ pub unsafe fn prepare(state: State, n: c_int, pattern: &mut Header) -> *const Pr
             // Its environment was exchanged by force: the program may be gone.
             ffi::lua_settop(state, -2);
         }
-        make(state, n, pattern)
+        make(state, n, pattern, shared)
     }
 }
 
-unsafe fn make(state: State, n: c_int, pattern: &mut Header) -> *const Program {
+unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared) -> *const Program {
     unsafe {
         if pattern.tree().has(OPEN) {
             refuse_open_call(state, n, pattern.tree());
@@ -56,7 +56,7 @@ unsafe fn make(state: State, n: c_int, pattern: &mut Header) -> *const Program {
         copy_values(state, n, pattern.values, 0);
         let workshop = heka_lua::new(state, Workshop::default);
         workshop.tonumber.push(false);
-        let own = Shared::of(state).tonumber;
+        let own = shared.tonumber;
         for key in 1..=count {
             ffi::lua_rawgeti_(state, env, key);
             workshop.values.push(value(state));

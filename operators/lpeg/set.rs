@@ -49,7 +49,13 @@ impl Set {
 
     /// Its bytes in ascending order.
     pub fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |&byte| self.has(byte))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let (at, word) = (0_u8..).zip(&mut left).find(|(_, word)| **word != 0)?;
+            let bit = word.trailing_zeros() as u8;
+            *word &= *word - 1;
+            Some(at << 6 | bit)
+        })
     }
 }
 

@@ -290,6 +290,7 @@ impl Machine {
                     Op::Commit => {
                         top = top.sub(1);
                         pc = target!(arg);
+                        pay!(1);
                     }
                     Op::PartialCommit => {
                         let choice = &mut *top.sub(1);

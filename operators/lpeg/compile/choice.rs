@@ -6,13 +6,13 @@ use crate::first::Follow;
 use crate::program::Op;
 use crate::set::Set;
 use crate::tree::{CAPTURES, NOFAIL, Tag, Tree};
-use std::collections::HashMap;
 
 /// Tree words that a program may compile more than once.
 pub const EXTRA: usize = 4096;
 /// Tree words that count for the table of a switch.
 const TABLE: usize = 64;
-/// Alternatives up to which a switch is considered.
+/// Alternatives from which and up to which a switch is considered.
+const MIN_ALTERNATIVES: usize = 4;
 const MAX_ALTERNATIVES: usize = 1024;
 
 /// An alternative.
@@ -25,7 +25,15 @@ struct Alternative<'t> {
     with_follow: Follow,
 }
 
+/// The alternatives left at some places, and the places.
+type Group = (Vec<u16>, Follow);
+
 impl Follow {
+    /// The places that are only in the first.
+    fn without(&self, other: &Follow) -> Follow {
+        Follow { bytes: self.bytes - other.bytes, at_end: self.at_end && !other.at_end }
+    }
+
     /// The places that are in both.
     pub fn within(&self, known: &Follow) -> Follow {
         Follow { bytes: self.bytes & known.bytes, at_end: self.at_end && known.at_end }
@@ -63,27 +71,24 @@ impl Compiler<'_> {
     }
 
     /// The places on which each set of alternatives is left, when a switch between them pays.
-    fn groups(&mut self, alternatives: &[Alternative], known: &Follow) -> Option<Vec<(Vec<u16>, Follow)>> {
-        if !(3..=MAX_ALTERNATIVES).contains(&alternatives.len()) {
+    fn groups(&mut self, alternatives: &[Alternative], known: &Follow) -> Option<Vec<Group>> {
+        if !(MIN_ALTERNATIVES..=MAX_ALTERNATIVES).contains(&alternatives.len()) {
             return None;
         }
-        let mut groups: Vec<(Vec<u16>, Follow)> = Vec::new();
-        let mut index: HashMap<Vec<u16>, usize> = HashMap::new();
-        for next in 0..=256_u16 {
-            let byte = u8::try_from(next).ok();
-            let has = |place: &Follow| byte.map_or(place.at_end, |byte| place.bytes.has(byte));
-            if !has(known) {
-                continue;
-            }
-            let left: Vec<u16> =
-                (0_u16..).zip(alternatives).filter(|(_, one)| has(&one.place)).map(|(at, _)| at).collect();
-            let group = *index.entry(left.clone()).or_insert_with(|| {
-                groups.push((left, Follow { bytes: Set::EMPTY, at_end: false }));
-                groups.len() - 1
-            });
-            match byte {
-                Some(byte) => groups[group].1.bytes.insert(byte),
-                None => groups[group].1.at_end = true,
+        // All places, parted once more by each alternative.
+        let mut groups = vec![(Vec::new(), *known)];
+        for (at, one) in (0_u16..).zip(alternatives) {
+            for group in 0..groups.len() {
+                let here = groups[group].1.within(&one.place);
+                if here.is_nowhere() {
+                    continue;
+                }
+                let elsewhere = groups[group].1.without(&here);
+                if !elsewhere.is_nowhere() {
+                    groups.push((groups[group].0.clone(), elsewhere));
+                }
+                groups[group].0.push(at);
+                groups[group].1 = here;
             }
         }
         let size = |at: u16| alternatives[usize::from(at)].tree.words().len();
@@ -99,7 +104,7 @@ impl Compiler<'_> {
         Some(groups)
     }
 
-    fn switch(&mut self, alternatives: &[Alternative], groups: Vec<(Vec<u16>, Follow)>, follow: &Follow) {
+    fn switch(&mut self, alternatives: &[Alternative], groups: Vec<Group>, follow: &Follow) {
         let table = self.parts.switches.len();
         self.parts.switches.push([0; 257]);
         self.emit(Op::Switch, 0, 0, table as u32);

@@ -13,7 +13,7 @@ use crate::program::{Insn, Kind, Op, Parts, Value};
 use crate::rules;
 use crate::set::Set;
 use crate::tree::{CAPTURES, NOFAIL, Tag, Tree};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Instructions without a jump that are paid for at a time.
@@ -32,7 +32,7 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool]) -> Result<Part
         parts: Parts { values, is_known: true, ..Parts::default() },
         tonumber,
         firsts: Firsts::default(),
-        sets: HashMap::new(),
+        sets: BTreeMap::new(),
         rules: Rc::default(),
         calls: Vec::new(),
         straight: 0,
@@ -49,7 +49,7 @@ struct Compiler<'a> {
     tonumber: &'a [bool],
     firsts: Firsts,
     /// Where each set is.
-    sets: HashMap<[u64; 4], u32>,
+    sets: BTreeMap<[u64; 4], u32>,
     /// The firsts of the rules of the innermost grammar.
     rules: RuleFirsts,
     /// The calls in the innermost grammar: instruction and rule.
@@ -363,9 +363,6 @@ impl Compiler<'_> {
         let code = &mut self.parts.code;
         let mut at = 0;
         while at < code.len() {
-            if code[at].op == Op::Call && code[at + 1].op == Op::Return {
-                code[at].op = Op::Jump;
-            }
             let op = code[at].op;
             // The second slot of a test for a string holds the target.
             at += usize::from(matches!(op, Op::TestBytes | Op::TestLongBytes));
@@ -395,6 +392,11 @@ impl Compiler<'_> {
                 code[at] = code[code[at].arg as usize];
             }
             at += 1;
+        }
+        for at in 1..code.len() {
+            if code[at].op == Op::Return && code[at - 1].op == Op::Call {
+                code[at - 1].op = Op::Jump;
+            }
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::vm::{Capture, Form};
 use heka_lua::{Raise, State, ffi, push_bytes, raise, spend};
 use std::ffi::c_int;
 
+pub use number::plain as plain_number;
+
 /// Captures visited between payments.
 const PERIOD: u32 = 256;
 

@@ -38,31 +38,22 @@ pub fn plain(text: &[u8]) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
-/// Any text that `tonumber` accepts, by Lua itself: `None` when it gives nil.
+/// Pushes what `tonumber` makes of the text: a number or nil.
 ///
 /// # Safety
-/// `state` is live and has room for a value. Raises a Lua error when the memory limit is reached.
-pub unsafe fn parse(state: State, text: &[u8]) -> Option<f64> {
-    unsafe {
-        plain(text).or_else(|| {
-            push_bytes(state, text);
-            let value = (ffi::lua_isnumber(state, -1) != 0).then(|| ffi::lua_tonumber(state, -1));
-            ffi::lua_settop(state, -2);
-            value
-        })
-    }
-}
-
-/// Pushes the number, or nil.
-///
-/// # Safety
-/// As [`parse`].
+/// `state` is live and has room for two values. Raises a Lua error when the memory limit is reached.
 pub unsafe fn push(state: State, text: &[u8]) {
     unsafe {
-        match parse(state, text) {
-            Some(value) => ffi::lua_pushnumber(state, value),
-            None => ffi::lua_pushnil(state),
+        if let Some(value) = plain(text) {
+            return ffi::lua_pushnumber(state, value);
         }
+        push_bytes(state, text);
+        if ffi::lua_isnumber(state, -1) != 0 {
+            ffi::lua_pushnumber(state, ffi::lua_tonumber(state, -1));
+        } else {
+            ffi::lua_pushnil(state);
+        }
+        ffi::lua_remove(state, -2);
     }
 }
 

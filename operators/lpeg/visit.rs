@@ -1,0 +1,377 @@
+//! Matching from Rust, without making a Lua value: for hosts that take what a grammar captures straight to where it
+//! goes.
+//!
+//! [`pattern_at`] finds the compiled pattern of a Lua value, [`match_captures`] runs it, and [`Captures::roots`] walks
+//! what it captured. This works for patterns whose captures need no Lua to evaluate ([`Pattern::is_known`]): texts,
+//! positions, numbers by `tonumber`, constants, groups, tables, string and substitution captures, and calls of native
+//! functions, which the visitor must know. For any other the host calls `lpeg.match`, which gives the same values.
+
+use crate::matching;
+use crate::pattern::Header;
+use crate::prepare::prepare;
+use crate::program::{Kind, Program, Value};
+use crate::values::plain_number;
+use crate::vm::{Capture, Event, Form, Frame, Machine};
+use heka_lua::{State, ffi};
+use std::ffi::c_int;
+
+/// A compiled pattern.
+#[derive(Clone, Copy)]
+pub struct Pattern<'lua> {
+    program: &'lua Program,
+    max_frames: u32,
+}
+
+/// Why a match gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A capture that only Lua can evaluate.
+    Unknown,
+    /// As the error `too many pending calls/choices`.
+    TooManyPending,
+    /// The subject has 4 GiB or more.
+    TooLong,
+    /// The steps of the running call are spent: as the error `instruction_limit exceeded`.
+    OutOfBudget,
+}
+
+/// What a match captured. Reuse it: it keeps its room.
+#[derive(Default)]
+pub struct Captures {
+    list: Vec<Capture>,
+    frames: Vec<Frame>,
+    fuel: i32,
+}
+
+/// What a capture is.
+#[derive(Clone, Copy, Debug)]
+pub enum Known<'a> {
+    /// `C`: its text, then the values of the captures inside.
+    Text,
+    /// `Cp`: `start` + 1.
+    Position,
+    /// `Cc` with one value.
+    Constant(Constant<'a>),
+    /// `Cg`, with its name if it has one: the values inside, or its text if there are none.
+    Group(Option<&'a [u8]>),
+    /// `Ct`: named groups inside are fields, the other values are numbered from 1.
+    Table,
+    /// `/ "format"`: see [`Node::render`].
+    Format(&'a [u8]),
+    /// `Cs`: see [`Node::render`].
+    Substitution,
+    /// `/ tonumber` on the text: see [`Node::number`].
+    Number,
+    /// `/ f` with a native function: its arguments are the values inside, or the text if there are none.
+    Call(ffi::lua_CFunction),
+}
+
+/// A constant of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant<'a> {
+    Nil,
+    Boolean(bool),
+    Number(f64),
+    Text(&'a [u8]),
+}
+
+/// The compiled pattern at stack index `n`, which is not relative to the top, or `None` when there is something else.
+///
+/// # Safety
+/// `state` is live, and has room for eight values. Raises a Lua error when the pattern cannot be compiled: no value
+/// with a destructor may live in the caller's frame. The result is valid as long as the pattern stays alive in Lua.
+pub unsafe fn pattern_at<'lua>(state: State, n: c_int) -> Option<Pattern<'lua>> {
+    unsafe {
+        let top = ffi::lua_gettop(state);
+        let block: *mut Header = ffi::lua_touserdata(state, n).cast();
+        let shared = matching::shared_of(state)?;
+        if block.is_null() || ffi::lua_getmetatable(state, n) == 0 {
+            return None;
+        }
+        ffi::lua_getfield_(state, ffi::LUA_REGISTRYINDEX, crate::pattern::TYPE_NAME.as_ptr());
+        let same = ffi::lua_rawequal(state, -1, -2) != 0;
+        ffi::lua_settop(state, top);
+        if !same {
+            return None;
+        }
+        let program = prepare(state, n, &mut *block, shared);
+        ffi::lua_settop(state, top);
+        Some(Pattern { program: &*program, max_frames: shared.max_frames })
+    }
+}
+
+impl Pattern<'_> {
+    /// Whether everything it captures can be visited.
+    pub fn is_known(&self) -> bool {
+        self.program.is_known
+    }
+}
+
+/// Matches `pattern` at byte `init` of `subject` (0 is the first), and gives the end of the match, or `None` where it
+/// fails. Pays for its steps as `lpeg.match` does.
+pub fn match_captures(
+    pattern: &Pattern,
+    subject: &[u8],
+    init: usize,
+    captures: &mut Captures,
+) -> Result<Option<usize>, Refusal> {
+    captures.list.clear();
+    if !pattern.is_known() {
+        return Err(Refusal::Unknown);
+    }
+    if subject.len() >= u32::MAX as usize {
+        return Err(Refusal::TooLong);
+    }
+    captures.list.reserve(64);
+    captures.frames.reserve(64);
+    let range = subject.as_ptr_range();
+    let mut machine = Machine {
+        program: pattern.program,
+        subject: range.start,
+        end: range.end,
+        s: subject[init.min(subject.len())..].as_ptr(),
+        pc: pattern.program.code,
+        captures: std::ptr::null_mut(),
+        capture_count: 0,
+        capture_room: 0,
+        frames: std::ptr::null_mut(),
+        frame_count: 0,
+        frame_room: 0,
+        dynamic: 0,
+        fuel: captures.fuel,
+    };
+    let end = loop {
+        machine.captures = captures.list.as_mut_ptr();
+        machine.capture_room = u32::try_from(captures.list.capacity()).unwrap_or(u32::MAX);
+        machine.frames = captures.frames.as_mut_ptr();
+        machine.frame_room = u32::try_from(captures.frames.capacity()).unwrap_or(u32::MAX).min(pattern.max_frames);
+        // SAFETY: the program is live as long as `pattern`, and the room is that of the vectors, of which the machine
+        // has filled as many entries as it counts.
+        let event = unsafe {
+            let event = machine.run();
+            captures.list.set_len(machine.capture_count as usize);
+            captures.frames.set_len(machine.frame_count as usize);
+            event
+        };
+        match event {
+            Event::Matched(end) => break Ok(Some(end as usize)),
+            Event::Failed => break Ok(None),
+            Event::CapturesFull => captures.list.reserve(captures.list.len().max(1)),
+            Event::FramesFull if machine.frame_room < pattern.max_frames => {
+                captures.frames.reserve(captures.frames.len().max(1));
+            }
+            Event::FramesFull => break Err(Refusal::TooManyPending),
+            // Match-time captures are unknown, so there are none.
+            Event::Runtime(_) => break Err(Refusal::Unknown),
+            Event::OutOfBudget => break Err(Refusal::OutOfBudget),
+        }
+    };
+    captures.fuel = machine.fuel;
+    captures.frames.clear();
+    if !matches!(end, Ok(Some(_))) {
+        captures.list.clear();
+    }
+    end
+}
+
+impl Captures {
+    /// The captures that are in no other. `pattern` and `subject` are those of the last match.
+    pub fn roots<'a>(&'a self, pattern: &Pattern<'a>, subject: &'a [u8]) -> Nodes<'a> {
+        Nodes { list: &self.list, program: pattern.program, subject, next: 0, end: self.list.len() as u32 }
+    }
+}
+
+/// Captures side by side, in the order of the subject.
+#[derive(Clone)]
+pub struct Nodes<'a> {
+    list: &'a [Capture],
+    program: &'a Program,
+    subject: &'a [u8],
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Nodes<'a> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let at = self.next;
+        let capture = *self.list.get(at as usize)?;
+        self.next = 1 + if capture.form == Form::Full { at } else { capture.link };
+        Some(Node { inside: Nodes { next: at + 1, end: self.next.saturating_sub(1), ..self.clone() }, capture })
+    }
+}
+
+/// A capture.
+pub struct Node<'a> {
+    inside: Nodes<'a>,
+    capture: Capture,
+}
+
+/// The value cannot be told without Lua.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
+impl<'a> Node<'a> {
+    /// What it is.
+    pub fn kind(&self) -> Known<'a> {
+        let value = self.inside.program.value(self.capture.key);
+        match self.capture.kind {
+            Kind::Simple => Known::Text,
+            Kind::Position => Known::Position,
+            Kind::Table => Known::Table,
+            Kind::Subst => Known::Substitution,
+            Kind::Tonumber => Known::Number,
+            Kind::Const => Known::Constant(match value {
+                Value::Boolean(value) => Constant::Boolean(value),
+                Value::Number(value) => Constant::Number(value),
+                Value::Text(..) => Constant::Text(text(value)),
+                _ => Constant::Nil,
+            }),
+            Kind::Str => Known::Format(text(value)),
+            Kind::Function => match value {
+                Value::Native(function) => Known::Call(function),
+                _ => Known::Group(None),
+            },
+            // The kinds left make a pattern unknown, all but groups.
+            _ => Known::Group((self.capture.key > 0).then(|| text(value))),
+        }
+    }
+
+    /// Where its match begins in the subject.
+    pub fn start(&self) -> usize {
+        self.capture.start as usize
+    }
+
+    /// Where its match ends.
+    pub fn end(&self) -> usize {
+        match self.capture.form {
+            Form::Full => self.capture.link as usize,
+            _ => self.inside.list.get(self.capture.link as usize).map_or(self.start(), |close| close.start as usize),
+        }
+    }
+
+    /// The text of its match.
+    pub fn text(&self) -> &'a [u8] {
+        self.inside.subject.get(self.start()..self.end()).unwrap_or_default()
+    }
+
+    /// The captures inside.
+    pub fn children(&self) -> Nodes<'a> {
+        self.inside.clone()
+    }
+
+    /// The number that `tonumber` makes of its text, `None` for nil.
+    pub fn number(&self) -> Result<Option<f64>, Unknown> {
+        let text = self.text();
+        if let Some(value) = plain_number(text) {
+            return Ok(Some(value));
+        }
+        if text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+            // Decimal texts are read alike by everyone who rounds to the nearest.
+            return Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()));
+        }
+        // Blanks, hexadecimal digits, names of special values: Lua knows.
+        Err(Unknown)
+    }
+
+    /// Appends the text of a string or substitution capture.
+    pub fn render(&self, out: &mut Vec<u8>) -> Result<(), Unknown> {
+        match self.kind() {
+            Known::Format(format) => self.render_format(format, out),
+            Known::Substitution => self.render_substitution(out),
+            _ => Err(Unknown),
+        }
+    }
+
+    fn render_format(&self, format: &[u8], out: &mut Vec<u8>) -> Result<(), Unknown> {
+        let mut pieces = Vec::new();
+        self.pieces(&mut pieces);
+        let mut rest = format;
+        while let Some(escape) = memchr::memchr(b'%', rest) {
+            out.extend_from_slice(&rest[..escape]);
+            match rest.get(escape + 1) {
+                Some(digit @ b'0'..=b'9') => match pieces.get(usize::from(digit - b'0')).ok_or(Unknown)? {
+                    (piece, true) => out.extend_from_slice(piece.text()),
+                    // A capture without values is an error, which is Lua's to raise.
+                    (piece, false) => piece.render_value(out)?.then_some(()).ok_or(Unknown)?,
+                },
+                Some(&other) => out.push(other),
+                None => out.push(0),
+            }
+            rest = rest.get(escape + 2..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// What a format can name: the match, and captures inside; `true` for those that stand for their text.
+    fn pieces(&self, out: &mut Vec<(Node<'a>, bool)>) {
+        const MOST: usize = 10;
+        out.push((Node { inside: self.inside.clone(), capture: self.capture }, true));
+        for child in self.children() {
+            if out.len() >= MOST {
+                return;
+            }
+            match child.capture.kind {
+                Kind::Simple => child.pieces(out),
+                _ => out.push((child, false)),
+            }
+        }
+    }
+
+    fn render_substitution(&self, out: &mut Vec<u8>) -> Result<(), Unknown> {
+        let mut from = self.start();
+        for child in self.children() {
+            out.extend_from_slice(self.inside.subject.get(from..child.start()).unwrap_or_default());
+            from = if child.render_value(out)? { child.end() } else { child.start() };
+        }
+        out.extend_from_slice(self.inside.subject.get(from..self.end()).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Appends the first value as text; `false` when there is none.
+    fn render_value(&self, out: &mut Vec<u8>) -> Result<bool, Unknown> {
+        match self.kind() {
+            Known::Text => out.extend_from_slice(self.text()),
+            Known::Position => render_number(self.start() as f64 + 1.0, out)?,
+            Known::Constant(Constant::Text(text)) => out.extend_from_slice(text),
+            Known::Constant(Constant::Number(value)) => render_number(value, out)?,
+            Known::Number => render_number(self.number()?.ok_or(Unknown)?, out)?,
+            Known::Group(Some(_)) => return Ok(false),
+            Known::Group(None) => {
+                for child in self.children() {
+                    if child.render_value(out)? {
+                        return Ok(true);
+                    }
+                }
+                out.extend_from_slice(self.text());
+            }
+            Known::Format(_) | Known::Substitution => self.render(out)?,
+            Known::Constant(_) | Known::Table | Known::Call(_) => return Err(Unknown),
+        }
+        Ok(true)
+    }
+}
+
+/// A number as Lua writes it, where that is a plain integer.
+fn render_number(value: f64, out: &mut Vec<u8>) -> Result<(), Unknown> {
+    // Lua prints fourteen digits, and a negative zero with its sign.
+    if value != value.trunc() || value.abs() >= 1e14 || value == 0.0 && value.is_sign_negative() {
+        return Err(Unknown);
+    }
+    out.extend_from_slice((value as i64).to_string().as_bytes());
+    Ok(())
+}
+
+/// The text of a value.
+fn text<'a>(value: Value) -> &'a [u8] {
+    match value {
+        // SAFETY: the pattern keeps its strings alive, and the caller the pattern.
+        Value::Text(start, length) => unsafe { std::slice::from_raw_parts(start, length) },
+        _ => b"",
+    }
+}
