@@ -7,7 +7,7 @@ const USAGE: &str = "usage: scenarios [--smoke] [--require-peers] [--peers FOLDE
 
   --smoke           a fiftieth of the work
   --require-peers   fail where a program to compare with is missing or does not work
-  --peers FOLDER    where benches/fetch-peers has put them; otherwise they are looked for where programs are
+  --peers FOLDER    where tests/fetch-peers has put them; otherwise they are looked for where programs are
   NAME              only scenarios whose names hold this";
 
 /// What to run, and how.

@@ -164,8 +164,10 @@ fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, statu
                 break;
             }
             let Some((capability, selection)) = held.waiting.pop_front() else { break };
-            // Grown at once: a block that doubles its way up leaves memory behind.
-            block.bytes.reserve(selection.batch.source().len() + selection.len());
+            // Grown at once: a block that doubles its way up leaves memory behind. In proportion to what is
+            // selected: blocks are kept until they are delivered, and a matcher may pick one line in a thousand.
+            let share = selection.batch.source().len() * selection.len() / selection.batch.len().max(1);
+            block.bytes.reserve(share + selection.len());
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
