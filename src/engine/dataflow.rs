@@ -4,7 +4,7 @@ use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
 use crate::engine::operators::decode::{Spread, decode};
-use crate::engine::operators::filter::{FilterNode, filter};
+use crate::engine::operators::filter::{FilterNode, filter, last_round};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
 use crate::engine::operators::resequence::resequence;
@@ -65,7 +65,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
         let most_loops = plan.globals.max_message_loops.max(1);
         let mut feedback = None;
         if loops {
-            let (handle, looped) = scope.feedback(Lap::once(most_loops));
+            let (handle, looped) = scope.feedback(Lap::once(last_round(most_loops)));
             feedback = Some(handle);
             arriving.push(looped);
         }
