@@ -3,7 +3,7 @@
 use crate::decoders::Decoder;
 use crate::plugin::Site;
 use crate::stats::Counter;
-use heka_message::{Batch, BatchBuilder, FieldValue};
+use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct DecodeRunner {
     dropped: Arc<Counter>,
     /// Called once, when the decoder cannot go on.
     on_fatal: Option<OnFatal>,
+    /// Of the last batch: room for the next one is made at once.
+    density: FieldDensity,
 }
 
 /// What is done when a decoder cannot go on.
@@ -30,7 +32,16 @@ impl DecodeRunner {
     pub fn new(decoder: Box<dyn Decoder>, site: Site, log_failures: bool, send_failures: bool) -> Self {
         let failures = site.stats.counter("DecodeFailures", "count");
         let dropped = site.stats.drops("decode-failure");
-        DecodeRunner { decoder, site, log_failures, send_failures, failures, dropped, on_fatal: None }
+        DecodeRunner {
+            decoder,
+            site,
+            log_failures,
+            send_failures,
+            failures,
+            dropped,
+            on_fatal: None,
+            density: FieldDensity::default(),
+        }
     }
 
     /// Says what is done when the decoder cannot go on; without it, records are refused one by one.
@@ -41,6 +52,7 @@ impl DecodeRunner {
     /// The messages of a batch of records, if any came out.
     pub fn decode(&mut self, records: &Batch) -> Option<Batch> {
         let mut out = BatchBuilder::over(records);
+        out.reserve_fields_like(self.density, records.len());
         let mut logged = false;
         for record in records.rows() {
             let mark = out.mark();
@@ -75,7 +87,12 @@ impl DecodeRunner {
                 self.dropped.add(1);
             }
         }
-        (!out.is_empty()).then(|| out.finish())
+        if out.is_empty() {
+            return None;
+        }
+        let batch = out.finish();
+        self.density = FieldDensity::of(&batch);
+        Some(batch)
     }
 }
 
