@@ -1,5 +1,6 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+pub mod carbon;
 mod feed;
 pub mod file;
 #[cfg(test)]
@@ -14,6 +15,10 @@ pub use feed::{Block, Feed, FeedEvent, FeedSender};
 use crate::inputs::Runs;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use heka_settings::Problems;
+use std::sync::Arc;
+
+/// What an output makes of a block before it goes out: the same ticket, and as many records, any of them empty.
+type Prepare<'a> = dyn FnMut(Arc<Block>) -> Arc<Block> + Send + 'a;
 
 /// One running output.
 pub trait Output: Send {

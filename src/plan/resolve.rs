@@ -17,7 +17,7 @@ use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
 use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
-use heka_settings::{Place, Problem, Problems, Table, nearest};
+use heka_settings::{Data, Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -293,14 +293,22 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
-        if defaults.own_path {
-            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+        // What the type wants of a message is not for the section to say.
+        let own = if defaults.own_path {
+            Some(("ProtobufEncoder", Table::default()))
+        } else if defaults.no_encoder {
+            Some(("PayloadEncoder", Table::default().with("append_newlines", Data::Bool(false))))
+        } else {
+            None
+        };
+        if let Some((name, options)) = own {
+            let Some(Make::Encoder(encoder)) = registry::find(name).map(|plugin| plugin.make) else {
                 return None;
             };
             return Some(OutputPart {
                 spec: spec.clone(),
-                encoder_name: "ProtobufEncoder".to_owned(),
-                encoder: encoder(&Table::default(), problems),
+                encoder_name: name.to_owned(),
+                encoder: encoder(&options, problems),
                 use_framing: false,
                 keeps_loops: false,
             });
