@@ -174,6 +174,8 @@ pub static TYPES: &[&PluginType] = &[
     &crate::filters::counter::TYPE,
     &crate::filters::sandbox::TYPE,
     &crate::filters::stat::TYPE,
+    &crate::encoders::es_json::TYPE,
+    &crate::encoders::es_logstash_v0::TYPE,
     &crate::encoders::payload::TYPE,
     &crate::encoders::protobuf::TYPE,
     &crate::encoders::rst::TYPE,
