@@ -178,6 +178,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::encoders::protobuf::TYPE,
     &crate::encoders::rst::TYPE,
     &crate::encoders::sandbox::TYPE,
+    &crate::outputs::dashboard::TYPE,
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,

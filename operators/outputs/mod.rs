@@ -1,5 +1,6 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+pub mod dashboard;
 mod feed;
 pub mod file;
 #[cfg(test)]
@@ -37,6 +38,11 @@ pub trait OutputSpec: Send + Sync {
     /// Whether an instance that cannot be made at the start is a mistake that ends the daemon, whatever `can_exit`
     /// says: a script that does not load, rather than a socket that may come.
     fn must_start(&self) -> bool {
+        false
+    }
+
+    /// Whether the daemon is to report on itself every `ticker_interval`.
+    fn wants_reports(&self) -> bool {
         false
     }
 
