@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::script::Watch;
+use crate::overview::OverviewSlot;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Globals {
     pub accumulators: Accumulators,
     /// Who sees the calls of scripts; nobody in the daemon.
     pub watch: Watch,
+    /// What can be seen of the running daemon.
+    pub overview: OverviewSlot,
 }
 
 impl Globals {
@@ -65,6 +68,7 @@ impl Default for Globals {
             max_timer_inject: 10,
             accumulators: Accumulators::default(),
             watch: Watch::default(),
+            overview: OverviewSlot::default(),
         }
     }
 }

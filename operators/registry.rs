@@ -181,6 +181,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::encoders::rst::TYPE,
     &crate::encoders::sandbox::TYPE,
     &crate::outputs::carbon::TYPE,
+    &crate::outputs::dashboard::TYPE,
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,

@@ -64,8 +64,8 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
             _ => {}
         }
     }
-    if config.hekad.report_interval > 0 {
-        let report = SelfReport::new(Duration::from_secs(config.hekad.report_interval));
+    if let Some(interval) = report_interval(config, &plan) {
+        let report = SelfReport::new(interval);
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
@@ -74,6 +74,14 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
     (!problems.has_errors()).then_some(plan)
+}
+
+/// How often the daemon reports on itself: as often as the most eager of those who want it, so that several do not
+/// multiply the reports.
+fn report_interval(config: &Config, plan: &Plan) -> Option<Duration> {
+    let wanted = plan.outputs.iter().filter(|consumer| consumer.output().is_some_and(|part| part.spec.wants_reports()));
+    let own = Some(Duration::from_secs(config.hekad.report_interval)).filter(|interval| !interval.is_zero());
+    wanted.filter_map(|consumer| consumer.ticker).chain(own).min()
 }
 
 /// The worker a node lives on: the same for the same name, whatever else the plan holds.
