@@ -1,8 +1,8 @@
 //! What all plugins share: where they live, how they fail.
 
 use crate::log::Log;
-use crate::script::Watch;
 use crate::overview::OverviewSlot;
+use crate::script::Watch;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
