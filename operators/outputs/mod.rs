@@ -1,9 +1,12 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod batched;
+pub mod elasticsearch;
 mod feed;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod http;
 pub mod log;
 pub mod sandbox;
 pub mod tcp;
