@@ -2,10 +2,13 @@
 
 pub mod carbon;
 pub mod dashboard;
+mod batched;
+pub mod elasticsearch;
 mod feed;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod http;
 pub mod log;
 pub mod sandbox;
 pub mod tcp;
