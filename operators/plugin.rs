@@ -1,5 +1,6 @@
 //! What all plugins share: where they live, how they fail.
 
+use crate::filters::{ReadSection, read_nothing};
 use crate::log::Log;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
@@ -28,8 +29,12 @@ pub struct Globals {
     pub max_process_inject: u32,
     /// Messages that one `timer_event` of a script may inject.
     pub max_timer_inject: u32,
+    /// Nanoseconds that a message may take a filter that was loaded at run time, on average, while it holds others up.
+    pub max_process_duration: u64,
     /// Where statistics are collected, by plugin.
     pub accumulators: Accumulators,
+    /// How sections that arrive at run time are read.
+    pub read_section: ReadSection,
 }
 
 impl Globals {
@@ -60,7 +65,9 @@ impl Default for Globals {
             max_message_loops: 4,
             max_process_inject: 1,
             max_timer_inject: 10,
+            max_process_duration: 100_000,
             accumulators: Accumulators::default(),
+            read_section: read_nothing,
         }
     }
 }
