@@ -1,7 +1,9 @@
 //! What the companion tools share: how they start, how they read their configuration, how they sign and send.
 
+mod manager;
 mod sign;
 
+pub use manager::{Control, Manager, find_manager};
 pub use sign::SignerSettings;
 
 use crate::config::{load_table, process_env, render::render};
