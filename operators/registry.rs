@@ -173,6 +173,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::decoders::stats_to_fields::TYPE,
     &crate::filters::counter::TYPE,
     &crate::filters::sandbox::TYPE,
+    &crate::filters::sandbox_manager::TYPE,
     &crate::filters::stat::TYPE,
     &crate::encoders::es_json::TYPE,
     &crate::encoders::es_logstash_v0::TYPE,

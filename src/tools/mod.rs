@@ -2,8 +2,10 @@
 
 pub mod golden;
 pub mod print;
+mod manager;
 mod sign;
 
+pub use manager::{Control, Manager, find_manager};
 pub use sign::SignerSettings;
 
 use crate::config::{load_table, process_env, render::render};
