@@ -19,6 +19,8 @@ const PER_CALL: [usize; 4] = [40, 40, 40, 1500];
 const ROUNDS: usize = 15;
 /// A role without limits may be given work without end; then it is told to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A role with limits never needs to be told, however slow the machine.
+const ENDLESS: Duration = Duration::from_secs(120);
 
 const KINDS: [Kind; 5] = [Kind::Decoder, Kind::Filter, Kind::Encoder, Kind::Input, Kind::Output];
 
@@ -100,10 +102,11 @@ fn one_state(kind: Kind, seed: f64, per_call: usize, outcome: &mut Outcome) {
     ];
     let config = Config { values, stop: Some(stop.clone()), ..config(kind, include_str!("fuzz.lua"), &directory) };
     let (finished, running) = channel::<()>();
+    let patience = if kind.is_trusted() { PATIENCE } else { ENDLESS };
     // Every call of the script says that it has returned.
     let watching = std::thread::spawn(move || {
         loop {
-            match running.recv_timeout(PATIENCE) {
+            match running.recv_timeout(patience) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Timeout) => stop.store(true, Ordering::Relaxed),
                 Err(RecvTimeoutError::Disconnected) => break,
