@@ -1,6 +1,7 @@
 //! What all plugins share: where they live, how they fail.
 
 use crate::log::Log;
+use crate::overview::OverviewSlot;
 use crate::script::Watch;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
@@ -33,6 +34,8 @@ pub struct Globals {
     pub accumulators: Accumulators,
     /// Who sees the calls of scripts; nobody in the daemon.
     pub watch: Watch,
+    /// What can be seen of the running daemon.
+    pub overview: OverviewSlot,
 }
 
 impl Globals {
@@ -65,6 +68,7 @@ impl Default for Globals {
             max_timer_inject: 10,
             accumulators: Accumulators::default(),
             watch: Watch::default(),
+            overview: OverviewSlot::default(),
         }
     }
 }

@@ -95,7 +95,7 @@ impl Samples {
             self.ended = bytes.is_empty();
             let position = self.position;
             self.position += bytes.len() as u64;
-            let delivered = self.deliverer.deliver(Chunk {
+            let chunk = Chunk {
                 bytes: ChunkBuf::copy_of(&bytes),
                 stream: self.stream.clone(),
                 position,
@@ -104,7 +104,9 @@ impl Samples {
                 packets: Vec::new(),
                 received: now(),
                 credit: None,
-            });
+            };
+            // The splitter has said why it cannot go on.
+            let Some(delivered) = self.deliverer.deliver(chunk) else { break };
             if let Some(batch) =
                 delivered.batch.and_then(|batch| if self.encoded { self.decoded(&batch) } else { Some(batch) })
             {
