@@ -1,8 +1,8 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod batched;
 pub mod carbon;
 pub mod dashboard;
-mod batched;
 pub mod elasticsearch;
 mod feed;
 pub mod file;
