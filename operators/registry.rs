@@ -182,6 +182,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::outputs::file::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,
+    &crate::outputs::smtp::TYPE,
     &crate::outputs::tcp::TYPE,
     &crate::outputs::udp::TYPE,
 ];

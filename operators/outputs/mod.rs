@@ -7,6 +7,7 @@ pub mod file;
 pub(crate) mod harness;
 pub mod log;
 pub mod sandbox;
+pub mod smtp;
 pub mod tcp;
 pub mod udp;
 
