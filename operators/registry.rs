@@ -188,6 +188,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::outputs::http::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,
+    &crate::outputs::smtp::TYPE,
     &crate::outputs::tcp::TYPE,
     &crate::outputs::udp::TYPE,
 ];
