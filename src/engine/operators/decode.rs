@@ -1,7 +1,7 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
 
-use crate::engine::Time;
 use crate::engine::operators::unary::{unary, unary_exchanged};
+use crate::engine::{NodeStatus, Time};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
 use heka_operators::decoders::DecodeRunner;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Spread {
     }
 }
 
-/// The messages of an input's records. `runner` is `None` on the workers that decode nothing of it. When several
+/// The messages of an input's records, counted in `status`. `runner` is `None` on the workers that decode nothing of it. When several
 /// decode, each batch of records gives exactly one batch of messages, which may be empty: whoever restores their order
 /// counts on it.
 pub fn decode<'scope>(
@@ -38,13 +38,17 @@ pub fn decode<'scope>(
     name: &str,
     spread: Spread,
     mut runner: Option<DecodeRunner>,
+    status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
     let logic = move |_time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
         for selection in selections.drain(..) {
             let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
             match decoded {
-                Some(batch) => give(Selection::all(batch)),
+                Some(batch) => {
+                    status.pass(batch.len());
+                    give(Selection::all(batch));
+                }
                 None if spreads => give(nothing(&selection.batch)),
                 None => {}
             }
