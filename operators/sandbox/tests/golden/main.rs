@@ -63,6 +63,16 @@ fn decoders() {
 }
 
 #[test]
+fn decoders_with_inject_match_in_lua() {
+    all_pass("decoders", "toml", "lua_decoders", run::in_lua);
+}
+
+#[test]
+fn decoders_make_no_message_by_way_of_lua() {
+    all_pass("decoders", "toml", "lua_decoders", run::without_detours);
+}
+
+#[test]
 fn filters() {
     all_pass("filters", "toml", "lua_filters", |path| run::script(path, heka_sandbox::Kind::Filter));
 }

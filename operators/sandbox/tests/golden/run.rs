@@ -5,7 +5,7 @@ use crate::message::{Event, show_row};
 use crate::root;
 use heka_message::{BatchBuilder, RowRef};
 use heka_sandbox::{Config, Kind, Payload, Refusal, Role, Sandbox};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Instructions that a chunk of a module's test may use: they test more than a script does in one call.
 const CHUNK_INSTRUCTIONS: u64 = 50_000_000;
@@ -59,8 +59,37 @@ pub fn module(path: &Path) -> Result<(), String> {
     Sandbox::new(&config, &mut |_| ()).map(drop)
 }
 
+/// What `inject_match` means, in Lua.
+const INJECT_MATCH: &str = include_str!("../support/inject_match.lua");
+
 /// A case of a shipped script, which the folder of the case is named for.
 pub fn script(path: &Path, kind: Kind) -> Result<(), String> {
+    case(path, kind, &|script| script.to_owned()).map(drop)
+}
+
+/// A case of a shipped decoder, none of whose messages may be made by way of Lua values.
+pub fn without_detours(path: &Path) -> Result<(), String> {
+    match case(path, Kind::Decoder, &|script| script.to_owned())? {
+        0 => Ok(()),
+        detours => Err(format!("{detours} messages went the long way round")),
+    }
+}
+
+/// A case of a shipped decoder with `inject_match` in Lua.
+pub fn in_lua(path: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|why| why.to_string())?;
+    let copy = |script: &Path| {
+        let text = std::fs::read_to_string(script).unwrap();
+        let copy = folder.path().join("script.lua");
+        std::fs::write(&copy, format!("{INJECT_MATCH}{text}")).unwrap();
+        copy
+    };
+    case(path, Kind::Decoder, &copy).map(drop)
+}
+
+/// Runs a case with the script that `choose` makes of the shipped one, and counts the messages that went the long way
+/// round.
+fn case(path: &Path, kind: Kind, choose: &dyn Fn(&Path) -> PathBuf) -> Result<u64, String> {
     let case = Case::read(path)?;
     let folder = path.parent().ok_or("the case lies in no folder")?;
     let name = folder.file_name().ok_or("the folder has no name")?.to_string_lossy();
@@ -70,19 +99,19 @@ pub fn script(path: &Path, kind: Kind) -> Result<(), String> {
         Kind::Encoder => "lua_encoders",
         Kind::Input | Kind::Output => return Err("no such scripts are shipped".to_owned()),
     };
-    let script = root().join("share").join(plural).join(format!("{name}.lua"));
+    let script = choose(&root().join("share").join(plural).join(format!("{name}.lua")));
     let config = Config { values: case.config, ..config(kind, &script) };
 
     let mut sandbox = match (Sandbox::new(&config, &mut |_| ()), case.load_error) {
         (Ok(sandbox), None) => sandbox,
         (Err(why), None) => return Err(why),
         (Ok(_), Some(expected)) => return Err(format!("loads instead of failing with: {expected}")),
-        (Err(why), Some(expected)) => return contains(&why, &expected),
+        (Err(why), Some(expected)) => return contains(&why, &expected).map(|()| 0),
     };
     for (index, step) in case.steps.iter().enumerate() {
         run_step(&mut sandbox, kind, step, case.exact_order).map_err(|why| format!("step {}: {why}", index + 1))?;
     }
-    Ok(())
+    Ok(sandbox.detours())
 }
 
 fn run_step(sandbox: &mut Sandbox, kind: Kind, step: &Step, exact_order: bool) -> Result<(), String> {
