@@ -15,6 +15,7 @@ pub mod log;
 pub mod meter;
 pub mod net;
 pub mod outputs;
+pub mod overview;
 pub mod plugin;
 pub mod queue;
 pub mod registry;

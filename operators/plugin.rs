@@ -1,6 +1,8 @@
 //! What all plugins share: where they live, how they fail.
 
 use crate::log::Log;
+use crate::overview::OverviewSlot;
+use crate::script::Watch;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,10 @@ pub struct Globals {
     pub max_timer_inject: u32,
     /// Where statistics are collected, by plugin.
     pub accumulators: Accumulators,
+    /// Who sees the calls of scripts; nobody in the daemon.
+    pub watch: Watch,
+    /// What can be seen of the running daemon.
+    pub overview: OverviewSlot,
 }
 
 impl Globals {
@@ -61,6 +67,8 @@ impl Default for Globals {
             max_process_inject: 1,
             max_timer_inject: 10,
             accumulators: Accumulators::default(),
+            watch: Watch::default(),
+            overview: OverviewSlot::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the companion tools share: how they start, how they read their configuration, how they sign and send.
 
+pub mod golden;
+pub mod print;
 mod sign;
 
 pub use sign::SignerSettings;

@@ -7,7 +7,7 @@ use crate::engine::operators::ticks::Tick;
 use crate::engine::operators::time_of;
 use crate::engine::{END_OF_TIME, NodeStatus, Time};
 use heka_matcher::{Matcher, Predicates};
-use heka_message::Selection;
+use heka_message::{RowSet, Selection};
 use heka_operators::filters::{Filter, Injector};
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::stats::Counter;
@@ -22,6 +22,15 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
+
+/// How far beyond `max_message_loops` the news of a filter's end may go round: each filter that ends because of such
+/// news adds one, and ends only once.
+const ENDS: u32 = 1024;
+
+/// The last round that there is: filters inject nothing past `most_loops` rounds but the news of their end.
+pub fn last_round(most_loops: u32) -> u32 {
+    most_loops.saturating_add(ENDS)
+}
 
 /// What becomes of the daemon when a filter has ended for good; `false`: it never ran.
 pub type OnEnd = Box<dyn FnMut(bool)>;
@@ -134,25 +143,30 @@ impl Running {
         }
     }
 
-    /// What the filter injected at `round`, less what it may not inject.
+    /// What the filter injected at `round`, less what it may not inject. What tells of a filter's end always goes out.
     fn take_injected(&mut self, round: u32) -> Option<Selection> {
         let (batch, exempt) = self.injector.take_with_exempt()?;
         let rows = batch.len();
         let site = &self.node.site;
-        if round >= site.globals.max_message_loops.max(1) {
-            site.log.error(format!("exceeded MaxMsgLoops = {}", site.globals.max_message_loops));
-            site.stats.drops("max-message-loops").add(rows);
-            return None;
-        }
-        let own = self.node.matcher.select(&self.node.predicates, &batch);
-        let own = heka_message::RowSet::from_fn(rows, |row| own.contains(row) && !exempt.contains(row));
-        let refused = own.count(rows);
-        if refused > 0 {
-            site.log.error("attempted to Inject a message to itself");
-            site.stats.drops("inject-to-itself").add(refused);
-        }
-        self.injected.add(rows - refused);
-        let kept = heka_message::RowSet::from_fn(rows, |row| !own.contains(row));
+        let most_loops = site.globals.max_message_loops.max(1);
+        let kept = if round >= most_loops {
+            let kept = if round < last_round(most_loops) { exempt } else { RowSet::None };
+            let dropped = rows - kept.count(rows);
+            if dropped > 0 {
+                site.log.error(format!("exceeded MaxMsgLoops = {most_loops}"));
+                site.stats.drops("max-message-loops").add(dropped);
+            }
+            kept
+        } else {
+            let own = self.node.matcher.select(&self.node.predicates, &batch).without(&exempt, rows);
+            let refused = own.count(rows);
+            if refused > 0 {
+                site.log.error("attempted to Inject a message to itself");
+                site.stats.drops("inject-to-itself").add(refused);
+            }
+            RowSet::All.without(&own, rows)
+        };
+        self.injected.add(kept.count(rows));
         (!kept.is_none()).then(|| Selection { batch: Arc::new(batch), rows: kept })
     }
 }

@@ -1,34 +1,48 @@
 //! A case: a script's configuration and the calls to make, read from its file.
 
-use crate::message::{Event, Message};
+use super::message::{Event, Message};
 use heka_sandbox::ConfigValue;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Value};
 
 /// One file.
 pub struct Case {
+    /// What `read_config` finds.
     pub config: Vec<(String, ConfigValue)>,
+    /// The text with which loading must fail.
     pub load_error: Option<String>,
+    /// Whether the order of fields counts.
     pub exact_order: bool,
+    /// The calls, in order.
     pub steps: Vec<Step>,
 }
 
 /// One call, and what is expected of it.
 pub struct Step {
-    pub call: Call,
-    pub status: i64,
-    pub error: Option<String>,
-    pub fatal: Option<String>,
-    pub emits: Vec<Event>,
-    pub output: Option<String>,
+    /// What is called.
+    pub(super) call: Call,
+    /// What it returns.
+    pub(super) status: i64,
+    /// The text it returns; any when there is none.
+    pub(super) error: Option<String>,
+    /// The error it raises.
+    pub(super) fatal: Option<String>,
+    /// What it sends out.
+    pub(super) emits: Vec<Event>,
+    /// What an encoder makes of it.
+    pub(super) output: Option<String>,
 }
 
-pub enum Call {
+pub(super) enum Call {
     Message(Message),
     Tick(i64),
 }
 
 impl Case {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// One line: it cannot be read, or says something that means nothing.
     pub fn read(path: &Path) -> Result<Case, String> {
         let text = std::fs::read_to_string(path).map_err(|why| why.to_string())?;
         let document: DocumentMut = text.parse().map_err(|why| format!("{why}"))?;
@@ -86,18 +100,18 @@ fn config(item: &Item) -> Result<Vec<(String, ConfigValue)>, String> {
 }
 
 /// The text of an item.
-pub fn text_of(item: &Item, key: &str) -> Result<String, String> {
+pub(super) fn text_of(item: &Item, key: &str) -> Result<String, String> {
     item.as_str().map(str::to_owned).ok_or_else(|| format!("{key} must be a string"))
 }
 
 /// Keys and values of a table, inline or not.
-pub fn pairs<'a>(item: &'a Item, key: &str) -> Result<Vec<(&'a str, Item)>, String> {
+pub(super) fn pairs<'a>(item: &'a Item, key: &str) -> Result<Vec<(&'a str, Item)>, String> {
     let table = item.as_table_like().ok_or_else(|| format!("{key} must be a table"))?;
     Ok(table.iter().map(|(key, item)| (key, item.clone())).collect())
 }
 
 /// The elements of an array, of tables or of values.
-pub fn items(item: &Item, key: &str) -> Result<Vec<Item>, String> {
+pub(super) fn items(item: &Item, key: &str) -> Result<Vec<Item>, String> {
     if let Some(tables) = item.as_array_of_tables() {
         return Ok(tables.iter().map(|table| Item::Table(table.clone())).collect());
     }

@@ -1,6 +1,6 @@
 //! Messages as the cases write them: to give to a script, and to compare with what it sends out.
 
-use crate::case::{items, pairs, text_of};
+use super::case::{items, pairs, text_of};
 use heka_message::{Batch, BatchBuilder, FieldRef, FieldValue, Flags, RowRef, Span, ValueType, parse_uuid};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,18 +8,18 @@ use toml_edit::{Item, Value};
 
 /// Headers by their names, and fields.
 #[derive(Default)]
-pub struct Message {
-    pub headers: BTreeMap<String, Header>,
-    pub fields: Vec<Field>,
+pub(super) struct Message {
+    pub(super) headers: BTreeMap<String, Header>,
+    pub(super) fields: Vec<Field>,
 }
 
 #[derive(Clone, PartialEq)]
-pub enum Header {
+pub(super) enum Header {
     Text(Vec<u8>),
     Number(i64),
 }
 
-pub struct Field {
+pub(super) struct Field {
     name: String,
     value_type: ValueType,
     representation: Option<String>,
@@ -34,13 +34,13 @@ enum Scalar {
 }
 
 /// What a decoder or filter sent out.
-pub enum Event {
+pub(super) enum Event {
     Message(Message),
     Payload { kind: String, name: String, text: String },
 }
 
 impl Message {
-    pub fn read(item: &Item) -> Result<Message, String> {
+    pub(super) fn read(item: &Item) -> Result<Message, String> {
         let mut message = Message::default();
         for (key, item) in pairs(item, "message")? {
             let header = match key {
@@ -62,7 +62,7 @@ impl Message {
     }
 
     /// A batch of this message alone, with an identity and a time, as all messages have that reach a script.
-    pub fn received(&self) -> Result<Batch, String> {
+    pub(super) fn received(&self) -> Result<Batch, String> {
         let mut builder = BatchBuilder::default();
         let row = builder.row();
         row.set_uuid([0; 16]);
@@ -103,7 +103,7 @@ impl Message {
     }
 
     /// The text to compare messages by. Times are compared as doubles, for scripts know no others.
-    pub fn show(&self, exact_order: bool) -> Result<String, String> {
+    pub(super) fn show(&self, exact_order: bool) -> Result<String, String> {
         let mut builder = BatchBuilder::default();
         builder.row();
         Ok(show_row(self.build(builder)?.row(0), exact_order))
@@ -111,7 +111,7 @@ impl Message {
 }
 
 /// The same for a row that a script made.
-pub fn show_row(row: RowRef<'_>, exact_order: bool) -> String {
+pub(super) fn show_row(row: RowRef<'_>, exact_order: bool) -> String {
     let mut out = String::new();
     let flags = row.raw().flags;
     let numbers = [
@@ -214,7 +214,7 @@ impl Scalar {
 }
 
 impl Event {
-    pub fn read(item: &Item) -> Result<Event, String> {
+    pub(super) fn read(item: &Item) -> Result<Event, String> {
         let table = pairs(item, "emits")?;
         let Some((_, kind)) = table.iter().find(|(key, _)| *key == "payload_type") else {
             return Ok(Event::Message(Message::read(item)?));

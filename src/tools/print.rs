@@ -35,6 +35,9 @@ static TIME: LazyLock<(Layout, TimeZone)> =
     LazyLock::new(|| (Layout::new("2006-01-02 15:04:05.999999999 -0700 MST"), TimeZone::system()));
 
 /// Writes a message as lines, with an empty one behind them.
+///
+/// # Errors
+/// When `out` cannot be written.
 pub fn text(message: RowRef<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut shown = b"Timestamp: ".to_vec();
     TIME.0.write(&mut shown, message.timestamp(), &TIME.1);
@@ -109,6 +112,9 @@ fn write_quoted(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Writes a message as one line of JSON; what is not set is left out.
+///
+/// # Errors
+/// When `out` cannot be written.
 pub fn json(message: RowRef<'_>, out: &mut impl Write) -> io::Result<()> {
     use heka_message::Flags;
     let (row, batch) = (message.raw(), message.batch());

@@ -1,11 +1,9 @@
 //! Makes the calls of a case and compares what comes of them.
 
-use crate::case::{Call, Case, Step};
-use crate::message::{Event, show_row};
-use crate::root;
+use super::case::{Call, Case, Step};
+use super::message::{Event, show_row};
 use heka_message::{BatchBuilder, RowRef};
 use heka_sandbox::{Config, Kind, Payload, Refusal, Role, Sandbox};
-use std::path::Path;
 
 /// Instructions that a chunk of a module's test may use: they test more than a script does in one call.
 const CHUNK_INSTRUCTIONS: u64 = 50_000_000;
@@ -46,41 +44,34 @@ impl Role for Taker {
     fn log(&mut self, _: &str) {}
 }
 
-/// A sandbox for a script that finds the shipped modules.
-fn config(kind: Kind, script: &Path) -> Config {
-    let root = root();
-    let modules = vec![root.join("share/lua_modules"), root.join("tests/golden/support")];
-    Config { script: script.to_owned(), modules, ..Config::new(kind) }
-}
-
-/// A chunk that tests a module: it passes when it loads.
-pub fn module(path: &Path) -> Result<(), String> {
-    let config = Config { instruction_limit: CHUNK_INSTRUCTIONS, ..config(Kind::Decoder, path) };
+/// Runs a chunk that tests a module: it passes when it loads.
+///
+/// # Errors
+/// What it raised.
+pub fn chunk(config: &Config) -> Result<(), String> {
+    let config = Config { instruction_limit: CHUNK_INSTRUCTIONS, ..config.clone() };
     Sandbox::new(&config, &mut |_| ()).map(drop)
 }
 
-/// A case of a shipped script, which the folder of the case is named for.
-pub fn script(path: &Path, kind: Kind) -> Result<(), String> {
-    let case = Case::read(path)?;
-    let folder = path.parent().ok_or("the case lies in no folder")?;
-    let name = folder.file_name().ok_or("the folder has no name")?.to_string_lossy();
-    let plural = match kind {
-        Kind::Decoder => "lua_decoders",
-        Kind::Filter => "lua_filters",
-        Kind::Encoder => "lua_encoders",
-        Kind::Input | Kind::Output => return Err("no such scripts are shipped".to_owned()),
-    };
-    let script = root().join("share").join(plural).join(format!("{name}.lua"));
-    let config = Config { values: case.config, ..config(kind, &script) };
-
-    let mut sandbox = match (Sandbox::new(&config, &mut |_| ()), case.load_error) {
+/// Runs a case with a script; the case's own configuration goes before that of `config`. `done` is told of every step
+/// that passed, counted from 1.
+///
+/// # Errors
+/// The first thing that is not as the case says.
+pub fn run(config: &Config, case: &Case, done: &mut dyn FnMut(usize)) -> Result<(), String> {
+    let mut config = config.clone();
+    config.values.retain(|(name, _)| case.config.iter().all(|(own, _)| own != name));
+    config.values.extend(case.config.iter().cloned());
+    let mut sandbox = match (Sandbox::new(&config, &mut |_| ()), &case.load_error) {
         (Ok(sandbox), None) => sandbox,
         (Err(why), None) => return Err(why),
         (Ok(_), Some(expected)) => return Err(format!("loads instead of failing with: {expected}")),
-        (Err(why), Some(expected)) => return contains(&why, &expected),
+        (Err(why), Some(expected)) => return contains(&why, expected),
     };
     for (index, step) in case.steps.iter().enumerate() {
-        run_step(&mut sandbox, kind, step, case.exact_order).map_err(|why| format!("step {}: {why}", index + 1))?;
+        let number = index + 1;
+        run_step(&mut sandbox, config.kind, step, case.exact_order).map_err(|why| format!("step {number}: {why}"))?;
+        done(number);
     }
     Ok(())
 }
@@ -90,7 +81,9 @@ fn run_step(sandbox: &mut Sandbox, kind: Kind, step: &Step, exact_order: bool) -
     let result = match &step.call {
         Call::Message(message) => {
             let batch = message.received()?;
-            let returned = sandbox.process_message(Some(batch.row(0)), &mut taker);
+            // An input makes its messages of nothing.
+            let given = (kind != Kind::Input).then(|| batch.row(0));
+            let returned = sandbox.process_message(given, &mut taker);
             returned.map(|returned| (returned.status, returned.error))
         }
         Call::Tick(nanos) => sandbox.timer_event(*nanos, &mut taker).map(|()| (0, None)),

@@ -1,14 +1,25 @@
 //! Runs the golden cases of `tests/golden` with the shipped scripts and modules. The format is in its README.
 
-mod case;
-mod message;
-mod run;
-
+use heka_sandbox::{Config, Kind};
+use hekad::tools::golden::{Case, chunk, run};
 use std::path::{Path, PathBuf};
 
 /// The root of the repository.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A script that finds the shipped modules.
+fn config(kind: Kind, script: &Path) -> Config {
+    let modules = vec![root().join("share/lua_modules"), root().join("tests/golden/support")];
+    Config { script: script.to_owned(), modules, ..Config::new(kind) }
+}
+
+/// A case of a shipped script, which the folder of the case is named for.
+fn script(path: &Path, kind: Kind, shipped: &str) -> Result<(), String> {
+    let folder = path.parent().and_then(Path::file_name).ok_or("the case lies in no folder")?;
+    let script = root().join("share").join(shipped).join(folder).with_extension("lua");
+    run(&config(kind, &script), &Case::read(path)?, &mut |_| ())
 }
 
 /// The files below a folder with this extension, in a fixed order.
@@ -54,20 +65,20 @@ const HELPERS: [&str; 5] = ["access_log", "cbuf_changes", "field_graph", "graph"
 
 #[test]
 fn modules() {
-    all_pass("modules", "lua", "lua_modules", run::module);
+    all_pass("modules", "lua", "lua_modules", |path| chunk(&config(Kind::Decoder, path)));
 }
 
 #[test]
 fn decoders() {
-    all_pass("decoders", "toml", "lua_decoders", |path| run::script(path, heka_sandbox::Kind::Decoder));
+    all_pass("decoders", "toml", "lua_decoders", |path| script(path, Kind::Decoder, "lua_decoders"));
 }
 
 #[test]
 fn filters() {
-    all_pass("filters", "toml", "lua_filters", |path| run::script(path, heka_sandbox::Kind::Filter));
+    all_pass("filters", "toml", "lua_filters", |path| script(path, Kind::Filter, "lua_filters"));
 }
 
 #[test]
 fn encoders() {
-    all_pass("encoders", "toml", "lua_encoders", |path| run::script(path, heka_sandbox::Kind::Encoder));
+    all_pass("encoders", "toml", "lua_encoders", |path| script(path, Kind::Encoder, "lua_encoders"));
 }
