@@ -1,5 +1,6 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod block;
 mod feed;
 pub mod file;
 #[cfg(test)]
@@ -9,7 +10,8 @@ pub mod sandbox;
 pub mod tcp;
 pub mod udp;
 
-pub use feed::{Block, Feed, FeedEvent, FeedSender};
+pub use block::{Block, BlockPool};
+pub use feed::{Feed, FeedEvent, FeedSender};
 
 use crate::inputs::Runs;
 use crate::plugin::{BoxFuture, PluginError, Site};
