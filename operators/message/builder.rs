@@ -120,6 +120,15 @@ impl BatchBuilder {
         self.batch.hold(credit);
     }
 
+    /// Ties the credits of `batch` to this one's life as well: what is made of it takes its place in the budget.
+    pub fn hold_credits_of(&mut self, batch: &Batch) {
+        for credit in &batch.credits {
+            if !self.batch.credits.iter().any(|held| Arc::ptr_eq(held, credit)) {
+                self.batch.credits.push(credit.clone());
+            }
+        }
+    }
+
     /// Copies text into the arena.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Span {
@@ -416,6 +425,21 @@ mod tests {
         two.restart(Bytes::new());
         assert!(two.is_empty() && two.batch().source().is_empty() && two.batch().credits.is_empty());
         assert_eq!(two.signer(b"new"), 1);
+    }
+
+    #[test]
+    fn a_credit_returns_when_all_that_was_made_of_its_batch_is_gone() {
+        let credit: Arc<dyn Any + Send + Sync> = Arc::new(());
+        let mut one = BatchBuilder::default();
+        one.hold(credit.clone());
+        let one = one.finish();
+        let mut two = BatchBuilder::default();
+        two.hold_credits_of(&one);
+        two.hold_credits_of(&one);
+        drop(one);
+        assert_eq!(Arc::strong_count(&credit), 2);
+        drop(two);
+        assert_eq!(Arc::strong_count(&credit), 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
 
 use crate::engine::Time;
-use crate::engine::operators::unary::{unary, unary_exchanged};
+use crate::engine::operators::unary::{paced, paced_exchanged};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
 use heka_operators::decoders::DecodeRunner;
 use std::sync::Arc;
@@ -40,19 +40,16 @@ pub fn decode<'scope>(
     mut runner: Option<DecodeRunner>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
-    let logic = move |_time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
-        for selection in selections.drain(..) {
-            let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
-            match decoded {
-                Some(batch) => give(Selection::all(batch)),
-                None if spreads => give(nothing(&selection.batch)),
-                None => {}
-            }
+    let logic = move |selection: Selection| {
+        let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
+        match decoded {
+            Some(batch) => Some(Selection::all(batch)),
+            None => spreads.then(|| nothing(&selection.batch)),
         }
     };
     match spreads {
-        true => unary_exchanged(records, name, move |s| spread.worker(s.batch.origin.sequence) as u64, logic),
-        false => unary(records, name, logic),
+        true => paced_exchanged(records, name, move |s| spread.worker(s.batch.origin.sequence) as u64, logic),
+        false => paced(records, name, logic),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod select;
 pub mod source;
 pub mod split;
 pub mod ticks;
+mod turn;
 mod unary;
 
 use crate::engine::Time;

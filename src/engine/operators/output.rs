@@ -6,11 +6,11 @@
 
 use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::time_of;
+use crate::engine::operators::turn::Turn;
 use crate::engine::wiring::{OutputEnds, StopFlag};
 use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
 use heka_operators::encoders::EncodeRunner;
-use heka_operators::outputs::Block;
 use heka_operators::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct OutputNode {
 struct Held {
     /// Selections that wait to be encoded.
     waiting: VecDeque<(Capability<Time>, Selection)>,
+    /// Messages in them.
+    messages: usize,
     /// Blocks that wait for their acknowledgement.
     sent: VecDeque<Sent>,
     /// Messages given up so far.
@@ -70,16 +72,27 @@ impl Held {
         self.sent.front().map(|sent| sent.capability.time()).or(self.waiting.front().map(|(held, _)| held.time()))
     }
 
-    /// Messages that wait to be encoded.
-    fn waiting(&self) -> usize {
-        self.waiting.iter().map(|(_, selection)| selection.len()).sum()
+    /// Selections of one time have come.
+    fn add(&mut self, capability: Capability<Time>, selections: &mut Vec<Selection>) {
+        self.messages += selections.iter().map(Selection::len).sum::<usize>();
+        self.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
+    }
+
+    /// The next selection to be encoded, if it is of the time of `block`, or if that has none yet.
+    fn next_of(&mut self, block: Option<&Capability<Time>>) -> Option<(Capability<Time>, Selection)> {
+        // A block holds one time, so that acknowledging it releases just that.
+        let is_next = |(next, _): &mut (Capability<Time>, _)| block.is_none_or(|block| block.time() == next.time());
+        let next = self.waiting.pop_front_if(is_next)?;
+        self.messages -= next.1.len();
+        Some(next)
     }
 
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
     fn give_up(&mut self, limit: &CommitLimit) {
         if let Some(oldest) = self.oldest() {
             limit.lower(oldest.epoch);
-            self.given_up += self.waiting() + self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
+            self.given_up +=
+                std::mem::take(&mut self.messages) + self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
             self.waiting.clear();
         }
     }
@@ -110,15 +123,14 @@ pub fn output<'scope>(
     }
     builder.build(move |_capabilities| {
         let mut held = Held::default();
+        let mut sizes = Sizes::default();
         move |frontiers| {
             let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
             input.for_each(|capability, selections| {
-                let time = time_of(&capability);
-                let capability = capability.delayed(&time, 0);
-                held.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
+                held.add(capability.delayed(&time_of(&capability), 0), selections);
             });
             if let Some(encode) = encode {
-                send(encode, ends, &mut held, status, *keeps_loops);
+                send(encode, ends, &mut held, &mut sizes, status, *keeps_loops);
             }
             let ended = frontiers[0].is_empty();
             // Arm before the last look at what has come back, so that none is missed.
@@ -146,39 +158,112 @@ pub fn output<'scope>(
                 activator.activate();
             }
             status.holds.store(held.oldest().map_or(0, |oldest| oldest.epoch), Ordering::Relaxed);
-            status.waiting.store(held.waiting(), Ordering::Relaxed);
+            status.waiting.store(held.messages, Ordering::Relaxed);
         }
     });
     stream
 }
 
-/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
-fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, status: &NodeStatus, keeps_loops: bool) {
-    let mut encoded = 0;
-    while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && encoded < BYTES_PER_TURN {
-        let mut block = Block::default();
-        let mut of: Option<Capability<Time>> = None;
-        while block.bytes.len() < BLOCK_BYTES {
-            // A block holds one time, so that acknowledging it releases just that.
-            if held.waiting.front().is_none_or(|(next, _)| of.as_ref().is_some_and(|of| of.time() != next.time())) {
+/// How many bytes messages take encoded, beside those they were read from.
+struct Sizes {
+    /// Encoded bytes for 1024 bytes of source.
+    factor: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Sizes { factor: 1024 }
+    }
+}
+
+impl Sizes {
+    /// The part of its source that is selected.
+    fn source(selection: &Selection) -> usize {
+        selection.batch.source().len() * selection.len() / selection.batch.len().max(1)
+    }
+
+    /// Bytes to make room for, a little more than `source` bytes and `records` records are likely to need.
+    fn room(&self, source: usize, records: usize) -> usize {
+        let likely = source * self.factor / 1024;
+        (likely + likely / 16).min(2 * BLOCK_BYTES) + records
+    }
+
+    /// So many source bytes have become so many.
+    fn learn(&mut self, source: usize, encoded: usize) {
+        if let Some(factor) = encoded.saturating_mul(1024).checked_div(source) {
+            self.factor = factor.clamp(64, 64 * 1024);
+        }
+    }
+
+    /// The room for the block that comes next: a block that doubles its way up is copied as often, and leaves memory
+    /// behind. Only for what is selected: blocks are kept until they are delivered, and a matcher may pick one line in
+    /// a thousand.
+    fn next_block(&self, waiting: &VecDeque<(Capability<Time>, Selection)>) -> usize {
+        let (mut source, mut records) = (0, 0);
+        let first = waiting.front().map(|(capability, _)| capability.time());
+        for (_, selection) in waiting.iter().take_while(|(capability, _)| Some(capability.time()) == first) {
+            source += Sizes::source(selection);
+            records += selection.len();
+            if source * self.factor / 1024 >= BLOCK_BYTES {
                 break;
             }
-            let Some((capability, selection)) = held.waiting.pop_front() else { break };
-            // Grown at once: a block that doubles its way up leaves memory behind. In proportion to what is
-            // selected: blocks are kept until they are delivered, and a matcher may pick one line in a thousand.
-            let share = selection.batch.source().len() * selection.len() / selection.batch.len().max(1);
-            block.bytes.reserve(share + selection.len());
+        }
+        self.room(source, records)
+    }
+}
+
+/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
+fn send(
+    encode: &mut EncodeRunner,
+    ends: &mut OutputEnds,
+    held: &mut Held,
+    sizes: &mut Sizes,
+    status: &NodeStatus,
+    keeps_loops: bool,
+) {
+    let (turn, mut encoded) = (Turn::begin(), 0);
+    let has_turn = |encoded| encoded < BYTES_PER_TURN && !turn.is_over();
+    while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && has_turn(encoded) {
+        let mut block = ends.sender.block(sizes.next_block(&held.waiting));
+        let mut of: Option<Capability<Time>> = None;
+        let mut source = 0;
+        while block.bytes.len() < BLOCK_BYTES && !turn.is_over() {
+            let Some((capability, selection)) = held.next_of(of.as_ref()) else { break };
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
+            source += Sizes::source(&selection);
             encode.encode(&selection, &mut block);
             status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();
+        sizes.learn(source, block.bytes.len());
         if let (Some(capability), false) = (of, block.is_empty()) {
             let records = block.len();
             held.sent.push_back(Sent { ticket: ends.sender.send(block), records, capability });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heka_message::{BatchBuilder, Span};
+
+    #[test]
+    fn room_is_made_for_what_is_selected_and_grows_with_what_was_encoded() {
+        let mut builder = BatchBuilder::new(bytes::Bytes::from(vec![b'x'; 1000]));
+        (0..10).for_each(|i| builder.row().payload = Span::source(i * 100..(i + 1) * 100));
+        let all = Selection::all(builder.finish());
+        let few = Selection { rows: heka_message::RowSet::from_fn(10, |row| row == 3), batch: all.batch.clone() };
+        assert_eq!((Sizes::source(&all), Sizes::source(&few)), (1000, 100));
+        let mut sizes = Sizes::default();
+        assert_eq!(sizes.room(1000, 10), 1072);
+        sizes.learn(1000, 2000);
+        assert_eq!(sizes.room(1000, 10), 2135);
+        sizes.learn(0, 10);
+        sizes.learn(1, usize::MAX);
+        assert!(sizes.room(1 << 20, 1) <= 2 * BLOCK_BYTES + 1, "no estimate makes a giant of a block");
     }
 }
