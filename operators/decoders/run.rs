@@ -4,7 +4,7 @@
 use crate::decoders::Decoder;
 use crate::plugin::Site;
 use crate::stats::Counter;
-use heka_message::{Batch, BatchBuilder, FieldValue};
+use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct DecodeRunner {
     ended: bool,
     /// Records that came to a decoder that could not go on.
     left: usize,
+    /// Of the last batch: room for the next one is made at once.
+    density: FieldDensity,
 }
 
 /// What is done when a decoder cannot go on.
@@ -44,6 +46,7 @@ impl DecodeRunner {
             on_fatal: None,
             ended: false,
             left: 0,
+            density: FieldDensity::default(),
         }
     }
 
@@ -65,6 +68,7 @@ impl DecodeRunner {
             return None;
         }
         let mut out = BatchBuilder::over(records);
+        out.reserve_fields_like(self.density, records.len());
         let mut logged = false;
         for (index, record) in records.rows().enumerate() {
             let mark = out.mark();
@@ -98,7 +102,12 @@ impl DecodeRunner {
                 self.dropped.add(1);
             }
         }
-        (!out.is_empty()).then(|| out.finish())
+        if out.is_empty() {
+            return None;
+        }
+        let batch = out.finish();
+        self.density = FieldDensity::of(&batch);
+        Some(batch)
     }
 
     fn end(&mut self, why: &str) {

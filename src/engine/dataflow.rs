@@ -4,7 +4,7 @@ use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
 use crate::engine::operators::decode::{Spread, decode};
-use crate::engine::operators::filter::{FilterNode, filter};
+use crate::engine::operators::filter::{FilterNode, filter, last_round};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
 use crate::engine::operators::resequence::resequence;
@@ -65,7 +65,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
         let most_loops = plan.globals.max_message_loops.max(1);
         let mut feedback = None;
         if loops {
-            let (handle, looped) = scope.feedback(Lap::once(most_loops));
+            let (handle, looped) = scope.feedback(Lap::once(last_round(most_loops)));
             feedback = Some(handle);
             arriving.push(looped);
         }
@@ -229,11 +229,11 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
     let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
-    let making = site.clone();
+    let (making, hosts_others) = (site.clone(), spec.hosts_others());
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
         site,
-        matcher: consumer.matcher.clone(),
+        matcher: (!hosts_others).then(|| consumer.matcher.clone()),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
         // What cannot even start is a mistake of the configuration.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of it")]
 
+pub mod peer;
+
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
