@@ -16,6 +16,12 @@ const SAMPLES: u64 = 29;
 /// What a filter's matcher may take of a message, as a part of what the filter may.
 const MATCHING: u64 = 5;
 
+fn is_slow(calls: Cost, matching: Cost, most: u64, share: u64) -> bool {
+    calls.messages >= SAMPLES
+        && calls.nanos.saturating_add(matching.nanos) >= share
+        && (calls.average() > most || matching.average() > most / MATCHING)
+}
+
 /// When a filter is ticked, in nanoseconds since the UNIX epoch.
 struct Ticker {
     period: i64,
@@ -34,6 +40,8 @@ pub(super) struct Child {
     ticker: Option<Ticker>,
     /// What `process_message` has cost of late.
     cost: Cost,
+    /// Nanoseconds of that since the last tick.
+    busy: u64,
     processed: Arc<Counter>,
     injected: Arc<Counter>,
     matching: Arc<Counter>,
@@ -63,6 +71,7 @@ impl Child {
             processed: count("ProcessMessageCount"),
             injected: count("InjectMessageCount"),
             cost: Cost::default(),
+            busy: 0,
             filter,
             site,
             matcher,
@@ -107,7 +116,9 @@ impl Child {
         let count = messages.len();
         self.processed.add(count);
         let result = self.call(out, |filter, out| filter.process(messages, out));
+        let before = self.cost.nanos;
         *clock = self.cost.add(*clock, count);
+        self.busy += self.cost.nanos - before;
         result
     }
 
@@ -150,24 +161,28 @@ impl Child {
         usize::try_from(self.site.stats.drops("filter-ended").get()).unwrap_or(0)
     }
 
-    /// Nanoseconds of late.
+    /// Nanoseconds since the last tick.
     pub(super) fn busy(&self) -> u64 {
-        self.cost.nanos
+        self.busy
     }
 
-    /// Whether it or its matcher takes more than `most` nanoseconds and a fifth of that for a message.
-    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64) -> bool {
-        self.cost.messages >= SAMPLES
-            && (self.cost.average() > most || matchers.cost(&self.matcher).average() > most / MATCHING)
+    /// Whether it takes at least `share` nanoseconds and is slow: it or its matcher takes more than `most` nanoseconds, or
+    /// a fifth of that, for a message.
+    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64, share: u64) -> bool {
+        is_slow(self.cost, matchers.cost(&self.matcher), most, share)
     }
 
-    /// Shows what its matcher takes, and begins to measure anew.
-    pub(super) fn measured(&mut self, matchers: &Matchers) {
+    /// Shows what its matcher takes, and begins to measure anew; where others wait, only when there were enough messages
+    /// to tell.
+    pub(super) fn measured(&mut self, matchers: &Matchers, others_wait: bool) {
         let matching = matchers.cost(&self.matcher);
         if matching.messages > 0 {
             self.matching.set(i64::try_from(matching.average()).unwrap_or(i64::MAX));
         }
-        self.cost = Cost::default();
+        self.busy = 0;
+        if !others_wait || self.cost.messages >= SAMPLES {
+            self.cost = Cost::default();
+        }
     }
 
     /// Tells everybody that it is too slow.
@@ -193,5 +208,26 @@ impl Child {
             endings::add_number(name, unit, value, out);
         }
         WHY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_is_who_takes_long_for_many_messages_and_much_of_the_time() {
+        let cost = |messages, average| Cost { messages, nanos: messages * average };
+        for (calls, matching, slow) in [
+            (cost(29, 101), cost(29, 1), true),
+            (cost(29, 100), cost(29, 1), false),
+            (cost(28, 900), cost(28, 900), false),
+            (cost(29, 1), cost(900, 21), true),
+            (cost(29, 1), cost(900, 20), false),
+            // Somebody was in its way for a moment.
+            (cost(29, 1), cost(29, 21), false),
+        ] {
+            assert_eq!(is_slow(calls, matching, 100, 1000), slow, "{calls:?} {matching:?}");
+        }
     }
 }

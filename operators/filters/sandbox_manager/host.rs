@@ -13,7 +13,10 @@ use heka_settings::Problems;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// For how long filters are measured at least before one can be too slow.
+const MEASURED: Duration = Duration::from_millis(500);
 
 /// A filter that has ended by itself, and why.
 pub(super) struct Ended {
@@ -148,23 +151,29 @@ impl Host {
         ended
     }
 
-    /// Where messages wait for the filters, because these take more than half of the time, whoever takes too long of it
-    /// ends.
+    /// Where messages wait for the filters, because these take more than half of the time, who is slow ends, unless he
+    /// takes little of it.
     fn end_slow(&mut self, out: &mut Injector) -> Vec<Ended> {
-        let elapsed = u64::try_from(self.measuring.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let busy: u64 = self.children.values().map(Child::busy).sum();
+        let elapsed = self.measuring.elapsed();
+        if elapsed < MEASURED {
+            // The ticks of a worker that was held up come close together.
+            return Vec::new();
+        }
+        let busy = self.children.values().map(Child::busy).sum::<u64>() + self.matchers.busy();
         let mut ended = Vec::new();
-        if busy > elapsed / 2 {
+        let others_wait = u128::from(busy) > elapsed.as_nanos() / 2;
+        if others_wait {
             let most = self.site.globals.max_process_duration;
+            let share = busy / (2 * self.children.len().max(1) as u64);
             for (name, child) in &self.children {
-                if child.is_slow(&self.matchers, most) {
+                if child.is_slow(&self.matchers, most, share) {
                     let why = child.tell_slow(&self.matchers, out);
                     ended.push((name.clone(), PluginError::fatal(format!("Terminated. Reason: {why}"))));
                 }
             }
         }
         let ended = self.take_ended(ended);
-        self.children.values_mut().for_each(|child| child.measured(&self.matchers));
+        self.children.values_mut().for_each(|child| child.measured(&self.matchers, others_wait));
         self.matchers.forget_costs();
         self.measuring = Instant::now();
         ended
