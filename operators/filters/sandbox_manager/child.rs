@@ -1,7 +1,7 @@
 //! A filter that was loaded at run time: called, measured, kept from harming anybody else.
 
-use super::PERIOD;
 use super::matchers::{Cost, Key, Matchers};
+use super::{MEASURED, PERIOD};
 use crate::filters::sandbox::SandboxFilter;
 use crate::filters::{Filter, Injector, OwnMatch, endings};
 use crate::plugin::{PluginError, Site};
@@ -13,6 +13,8 @@ use std::time::Instant;
 
 /// Messages that must have been measured before a filter can be too slow.
 const SAMPLES: u64 = 29;
+/// Messages after which the clock is looked at.
+const SOME: usize = 32;
 /// What a filter's matcher may take of a message, as a part of what the filter may.
 const MATCHING: u64 = 5;
 
@@ -103,23 +105,42 @@ impl Child {
         result
     }
 
-    /// Hands the filter messages; `clock` is the time by now.
+    /// Hands the filter messages; `clock` is the time by now. A slow filter is not waited for any longer than it takes to
+    /// measure it.
     ///
     /// # Errors
     /// It has ended, and told everybody.
     pub(super) fn process(
         &mut self,
         messages: &Selection,
+        matchers: &Matchers,
         out: &mut Injector,
         clock: &mut Instant,
     ) -> Result<(), PluginError> {
-        let count = messages.len();
-        self.processed.add(count);
-        let result = self.call(out, |filter, out| filter.process(messages, out));
-        let before = self.cost.nanos;
-        *clock = self.cost.add(*clock, count);
-        self.busy += self.cost.nanos - before;
-        result
+        self.processed.add(messages.len());
+        let began = *clock;
+        let mut rows = messages.iter();
+        loop {
+            let (mut count, before) = (0, self.cost.nanos);
+            let some = |filter: &mut SandboxFilter, out: &mut Injector| {
+                count = filter.process_some(&mut rows, SOME, out)?;
+                Ok(())
+            };
+            let result = self.call(out, some);
+            *clock = self.cost.add(*clock, count);
+            self.busy += self.cost.nanos - before;
+            result?;
+            if count < SOME {
+                return Ok(());
+            }
+            let at_a_stretch = clock.duration_since(began);
+            if at_a_stretch >= MEASURED
+                && is_slow(self.cost, Cost::default(), self.site.globals.max_process_duration, 0)
+            {
+                self.site.stats.drops("filter-ended").add(rows.count());
+                return Err(self.end_slow(matchers, out));
+            }
+        }
     }
 
     /// Ticks the filter if it is due by `now`.
@@ -185,8 +206,8 @@ impl Child {
         }
     }
 
-    /// Tells everybody that it is too slow.
-    pub(super) fn tell_slow(&self, matchers: &Matchers, out: &mut Injector) -> &'static str {
+    /// Tells everybody that it ends because it is too slow.
+    pub(super) fn end_slow(&self, matchers: &Matchers, out: &mut Injector) -> PluginError {
         const WHY: &str = "sandbox is running slowly and blocking the router";
         endings::sandbox_terminated(&self.site.name, WHY, out);
         let readings = self.site.stats.read();
@@ -207,7 +228,7 @@ impl Child {
         ] {
             endings::add_number(name, unit, value, out);
         }
-        WHY
+        PluginError::fatal(format!("Terminated. Reason: {WHY}"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The map of running filters: offers them messages, ticks them, and lets go of those that end.
 
+use super::MEASURED;
 use super::child::Child;
 use super::matchers::{Matchers, own_match};
 use crate::filters::sandbox::Spec;
@@ -13,10 +14,7 @@ use heka_settings::Problems;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// For how long filters are measured at least before one can be too slow.
-const MEASURED: Duration = Duration::from_millis(500);
+use std::time::Instant;
 
 /// A filter that has ended by itself, and why.
 pub(super) struct Ended {
@@ -130,7 +128,7 @@ impl Host {
                 continue;
             }
             let wanted = Selection { batch: messages.batch.clone(), rows };
-            if let Err(error) = child.process(&wanted, out, &mut clock) {
+            if let Err(error) = child.process(&wanted, &self.matchers, out, &mut clock) {
                 ended.push((name.clone(), error));
             }
         }
@@ -167,8 +165,7 @@ impl Host {
             let share = busy / (2 * self.children.len().max(1) as u64);
             for (name, child) in &self.children {
                 if child.is_slow(&self.matchers, most, share) {
-                    let why = child.tell_slow(&self.matchers, out);
-                    ended.push((name.clone(), PluginError::fatal(format!("Terminated. Reason: {why}"))));
+                    ended.push((name.clone(), child.end_slow(&self.matchers, out)));
                 }
             }
         }
