@@ -2,6 +2,8 @@
 
 use crate::filters::{ReadSection, read_nothing};
 use crate::log::Log;
+use crate::overview::OverviewSlot;
+use crate::script::Watch;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,10 @@ pub struct Globals {
     pub max_process_duration: u64,
     /// Where statistics are collected, by plugin.
     pub accumulators: Accumulators,
+    /// Who sees the calls of scripts; nobody in the daemon.
+    pub watch: Watch,
+    /// What can be seen of the running daemon.
+    pub overview: OverviewSlot,
     /// How sections that arrive at run time are read.
     pub read_section: ReadSection,
 }
@@ -67,6 +73,8 @@ impl Default for Globals {
             max_timer_inject: 10,
             max_process_duration: 100_000,
             accumulators: Accumulators::default(),
+            watch: Watch::default(),
+            overview: OverviewSlot::default(),
             read_section: read_nothing,
         }
     }

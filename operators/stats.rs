@@ -77,7 +77,7 @@ impl Stats {
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(String, Entry)>> {
-        // A panic elsewhere leaves the list whole: entries are only ever pushed or replaced.
+        // A panic elsewhere leaves the list whole: entries are only ever pushed, replaced or removed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,6 +105,11 @@ impl Stats {
             Some((_, entry)) => *entry = value,
             None => entries.push((name.to_owned(), value)),
         }
+    }
+
+    /// Takes a text out of the report again.
+    pub fn remove_text(&self, name: &str) {
+        self.entries().retain(|(n, entry)| n != name || !matches!(entry, Entry::Text(_)));
     }
 
     /// Everything registered, in order of registration.

@@ -152,22 +152,30 @@ fn input_nodes<'scope>(
         runner = site.and_then(|site| decode_runner(plan, input, wiring, site, report));
         decodes = runner.is_some();
     }
+    let limit = wiring.limit(&names::input(&input.name));
     let splitting = ends.as_ref().zip(site).map(|(ends, site)| {
-        let ledger = Ledger::new(ends.commits.clone());
+        let ledger = Ledger::new(ends.commits.clone(), limit.clone());
         ledgers.push(ledger.clone());
         let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), site);
         let spec = input.splitter.spec.clone();
-        (Deliverer::new(splitter_site, spec, input.splitter.options, input.id), ledger)
+        let deliverer = Deliverer::new(splitter_site, spec, input.splitter.options, input.id);
+        (deliverer.on_fatal(ends_daemon(report, &input.name)), ledger)
     });
     // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
     let chunks = source(scope, &names::input(&input.name), ends.filter(|_| decodes), clock);
     let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
     let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };
-    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner);
+    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner, limit);
     match spread.count {
         1 => messages,
         _ => resequence(messages, &names::order(&input.name), input.worker),
     }
+}
+
+/// What happens when an input's bytes can no longer be made into messages: the daemon cannot go on.
+fn ends_daemon(report: &Report, input: &str) -> Box<dyn FnOnce() + Send> {
+    let (report, name) = (report.clone(), input.to_owned());
+    Box::new(move || report(Event::Ended { name, may_go_on: false }))
 }
 
 /// An input's decoder on one worker; when it cannot be made the daemon ends.
@@ -183,8 +191,7 @@ fn decode_runner(
     match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
         Ok(built) => {
             let runner = DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures);
-            let (report, name) = (report.clone(), input.name.clone());
-            Some(runner.on_fatal(Box::new(move || report(Event::Ended { name, may_go_on: false }))))
+            Some(runner.on_fatal(ends_daemon(report, &input.name)))
         }
         Err(error) => {
             site.log.error(&error);
@@ -256,6 +263,7 @@ fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, repo
         status: wiring.statuses.of(&consumer.name),
         abort: wiring.abort.clone(),
         limit: wiring.limit(checkpoint),
+        can_exit: consumer.can_exit,
         keeps_loops: output.keeps_loops,
     })
 }

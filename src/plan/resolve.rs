@@ -16,7 +16,7 @@ use heka_operators::plugin::{Globals, Site};
 use heka_operators::registry::{self, Category, Make};
 use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
-use heka_settings::{Place, Problem, Problems, Table, nearest};
+use heka_settings::{Data, Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,8 +63,8 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
             _ => {}
         }
     }
-    if config.hekad.report_interval > 0 {
-        let report = SelfReport::new(Duration::from_secs(config.hekad.report_interval));
+    if let Some(interval) = report_interval(config, &plan) {
+        let report = SelfReport::new(interval);
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
@@ -74,6 +74,14 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
     (!problems.has_errors()).then_some(plan)
+}
+
+/// How often the daemon reports on itself: as often as the most eager of those who want it, so that several do not
+/// multiply the reports.
+fn report_interval(config: &Config, plan: &Plan) -> Option<Duration> {
+    let wanted = plan.outputs.iter().filter(|consumer| consumer.output().is_some_and(|part| part.spec.wants_reports()));
+    let own = Some(Duration::from_secs(config.hekad.report_interval)).filter(|interval| !interval.is_zero());
+    wanted.filter_map(|consumer| consumer.ticker).chain(own).min()
 }
 
 /// The worker a node lives on: the same for the same name, whatever else the plan holds.
@@ -293,14 +301,22 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
-        if defaults.own_path {
-            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+        // What the type wants of a message is not for the section to say.
+        let own = if defaults.own_path {
+            Some(("ProtobufEncoder", Table::default()))
+        } else if defaults.no_encoder {
+            Some(("PayloadEncoder", Table::default().with("append_newlines", Data::Bool(false))))
+        } else {
+            None
+        };
+        if let Some((name, options)) = own {
+            let Some(Make::Encoder(encoder)) = registry::find(name).map(|plugin| plugin.make) else {
                 return None;
             };
             return Some(OutputPart {
                 spec: spec.clone(),
-                encoder_name: "ProtobufEncoder".to_owned(),
-                encoder: encoder(&Table::default(), problems),
+                encoder_name: name.to_owned(),
+                encoder: encoder(&options, problems),
                 use_framing: false,
                 keeps_loops: false,
             });

@@ -1,6 +1,8 @@
 //! What the companion tools share: how they start, how they read their configuration, how they sign and send.
 
+pub mod golden;
 mod manager;
+pub mod print;
 mod sign;
 
 pub use manager::{Control, Manager, find_manager};

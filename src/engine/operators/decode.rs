@@ -1,6 +1,10 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
+//!
+//! A decoder that cannot go on leaves records undecoded. Their epoch passes, so that the dataflow can end, but the limit
+//! of the input's ledger is lowered first, so that they come again after the next start.
 
 use crate::engine::Time;
+use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::unary::{unary, unary_exchanged};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
 use heka_operators::decoders::DecodeRunner;
@@ -30,19 +34,24 @@ impl Spread {
     }
 }
 
-/// The messages of an input's records. `runner` is `None` on the workers that decode nothing of it. When several
-/// decode, each batch of records gives exactly one batch of messages, which may be empty: whoever restores their order
-/// counts on it.
+/// The messages of an input's records. `runner` is `None` on the workers that decode nothing of it, or on which its
+/// decoder could not be made; `limit` is how far the input's positions may be committed. When several decode, each batch
+/// of records gives exactly one batch of messages, which may be empty: whoever restores their order counts on it.
 pub fn decode<'scope>(
     records: Stream<'scope, Time, Vec<Selection>>,
     name: &str,
     spread: Spread,
     mut runner: Option<DecodeRunner>,
+    limit: Arc<CommitLimit>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
-    let logic = move |_time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
+    let logic = move |time: Time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
         for selection in selections.drain(..) {
             let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
+            if runner.as_ref().is_none_or(DecodeRunner::has_ended) {
+                // The frontier cannot pass this epoch before the operator returns.
+                limit.lower(time.epoch);
+            }
             match decoded {
                 Some(batch) => give(Selection::all(batch)),
                 None if spreads => give(nothing(&selection.batch)),
