@@ -218,7 +218,12 @@ impl Resolver<'_> {
                 (false, 0) => self.workers,
                 (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
             };
-            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone(), workers });
+            decoder = Some(DecoderNode {
+                name: decoder_name,
+                spec: spec.clone(),
+                workers,
+                synchronous: options.synchronous_decode,
+            });
         }
         Some(InputNode {
             name: section.name.clone(),
@@ -284,6 +289,7 @@ impl Resolver<'_> {
                 name: "ProtobufDecoder".to_owned(),
                 spec: decoder(&empty, problems),
                 workers: 1,
+                synchronous: false,
             }),
             send_decode_failures: options.send_decode_failures,
             log_decode_failures: options.log_decode_failures,
@@ -431,6 +437,7 @@ impl Resolver<'_> {
                 name: "ProtobufDecoder".to_owned(),
                 spec: decoder(&empty, &mut never),
                 workers: 1,
+                synchronous: false,
             }),
             send_decode_failures: false,
             log_decode_failures: true,
