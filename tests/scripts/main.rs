@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod anomaly;
+
 mod table;
 mod tool;
