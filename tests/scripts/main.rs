@@ -5,6 +5,6 @@
 mod support;
 
 mod anomaly;
-
+mod pages;
 mod table;
 mod tool;
