@@ -1,13 +1,17 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod batched;
 pub mod carbon;
 pub mod dashboard;
+pub mod elasticsearch;
 mod feed;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod http;
 pub mod log;
 pub mod sandbox;
+pub mod smtp;
 pub mod tcp;
 pub mod udp;
 

@@ -4,7 +4,7 @@ use crate::engine::{Statuses, now_ms};
 use crate::plan::{Consumer, Plan, names};
 use heka_operators::inputs::Credits;
 use heka_operators::plugin::Site;
-use heka_operators::stats::Reading;
+use heka_operators::stats::{Reading, Stats};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
@@ -34,12 +34,16 @@ fn row(name: &str, lines: Vec<Line>) -> Value {
     Value::Object(row)
 }
 
-fn readings(site: Option<&Site>) -> Vec<Line> {
+fn readings(stats: &Stats) -> Vec<Line> {
     let read = |(name, reading)| match reading {
         Reading::Number(n, unit) => (name, json!(n), unit),
         Reading::Text(text) => (name, json!(text), ""),
     };
-    site.map(|site| site.stats.read().into_iter().map(read).collect()).unwrap_or_default()
+    stats.read().into_iter().map(read).collect()
+}
+
+fn readings_of(site: Option<&Site>) -> Vec<Line> {
+    site.map(|site| readings(&site.stats)).unwrap_or_default()
 }
 
 /// The rows the original had for its pools and its router. The first shows the inputs' budget, in KiB; what has
@@ -73,16 +77,23 @@ fn consumer(plan: &Plan, source: &impl Source, consumer: &Consumer) -> Value {
         ("MatchAvgDuration".to_owned(), json!(status.match_nanos.load(Ordering::Relaxed)), "ns"),
     ];
     if let Some(queue) = &consumer.queue {
-        lines.extend(readings(source.site(&queue.writer.name)));
+        lines.extend(readings_of(source.site(&queue.writer.name)));
     }
-    lines.extend(readings(source.site(&consumer.name)));
+    lines.extend(readings_of(source.site(&consumer.name)));
     row(&consumer.name, lines)
+}
+
+/// The rows of a filter, and of the filters that live inside it.
+fn filter_rows(plan: &Plan, source: &impl Source, filter: &Consumer) -> Vec<Value> {
+    let hosted = source.site(&filter.name).map(|site| site.stats.hosted()).unwrap_or_default();
+    let hosted = hosted.into_iter().map(|(name, stats)| row(&name, readings(&stats)));
+    std::iter::once(consumer(plan, source, filter)).chain(hosted).collect()
 }
 
 /// The report as JSON: categories, each a list of rows; a category without members is absent.
 pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
-    let part = |owner: &str, name: &str, node: String| row(&format!("{owner}-{name}"), readings(source.site(&node)));
-    let inputs = plan.all_inputs().map(|i| row(&i.name, readings(source.site(&i.name))));
+    let part = |owner: &str, name: &str, node: String| row(&format!("{owner}-{name}"), readings_of(source.site(&node)));
+    let inputs = plan.all_inputs().map(|i| row(&i.name, readings_of(source.site(&i.name))));
     let splitters =
         plan.all_inputs().map(|i| part(&i.name, &i.splitter.name, names::splitter(&i.name, &i.splitter.name)));
     let decoders = plan.all_inputs().filter_map(|i| {
@@ -99,7 +110,7 @@ pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
         ("splitters", splitters.collect()),
         ("decoders", decoders.collect()),
         ("encoders", encoders.collect()),
-        ("filters", plan.filters.iter().map(|filter| consumer(plan, source, filter)).collect()),
+        ("filters", plan.filters.iter().flat_map(|filter| filter_rows(plan, source, filter)).collect()),
         ("outputs", plan.outputs.iter().map(|output| consumer(plan, source, output)).collect()),
     ];
     let members = categories.into_iter().filter(|(_, rows)| !rows.is_empty());

@@ -229,11 +229,11 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
     let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
-    let making = site.clone();
+    let (making, hosts_others) = (site.clone(), spec.hosts_others());
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
         site,
-        matcher: consumer.matcher.clone(),
+        matcher: (!hosts_others).then(|| consumer.matcher.clone()),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
         // What cannot even start is a mistake of the configuration.
