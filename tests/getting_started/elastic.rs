@@ -62,7 +62,10 @@ fn answer(stored: &mut Stored, request: &Request) -> Answer {
         Ok(documents) => documents,
         Err(why) => {
             stored.complaints.push(why.clone());
-            return Answer::Json(400, json!({"error": {"type": "illegal_argument_exception", "reason": why}}).to_string());
+            return Answer::Json(
+                400,
+                json!({"error": {"type": "illegal_argument_exception", "reason": why}}).to_string(),
+            );
         }
     };
     stored.requests += 1;

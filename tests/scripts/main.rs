@@ -5,6 +5,7 @@
 mod support;
 
 mod anomaly;
+mod checklist;
 mod pages;
 mod table;
 mod tool;
