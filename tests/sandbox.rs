@@ -329,3 +329,32 @@ fn a_tick_may_inject_whatever_its_filter_processed_before() {
     assert_eq!(daemon.stop(), 0, "{}", text(&site, "stderr"));
     assert!(!text(&site, "stdout").contains("Plugin 'second': has stopped"));
 }
+
+#[test]
+fn a_decoder_that_preserves_its_data_has_one_instance_whatever_is_asked_for() {
+    let decoder = r#"
+        count = 0
+        function process_message()
+            count = count + 1
+            write_message("Fields[count]", count)
+            return 0
+        end"#;
+    let lines = LINES.replace("splitter =", "decoder = \"counting\"\ndecode_workers = 4\nsplitter =");
+    let config = format!(
+        "maxprocs = 4\n{lines}[counting]\ntype = \"SandboxDecoder\"\n\
+         filename = \"counting.lua\"\npreserve_data = true\n[PayloadEncoder]\nappend_newlines = false\n[out]\ntype = \"FileOutput\"\n\
+         message_matcher = \"Fields[count] > 0\"\nencoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    let site = site(&config, &[("counting.lua", decoder)]);
+    let lines: String = (0..5000).map(|i| format!("line {i}\n")).collect();
+    for round in 1..=2 {
+        append(&site.path("logs/app.log"), lines.as_bytes());
+        let daemon = site.start();
+        wait_for("all lines", || site.read("out").len() == lines.len() * round);
+        assert_eq!(daemon.stop(), 0);
+        let folder = fs::read_dir(site.path("state/sandbox_preservation")).unwrap();
+        let files: Vec<_> = folder.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+        let count = format!("_G[\"count\"] = {}\n", 5000 * round);
+        assert!(files.len() == 1 && files[0].contains(&count), "{files:?}");
+    }
+}

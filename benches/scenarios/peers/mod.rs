@@ -2,6 +2,7 @@
 
 mod rsyslog;
 pub mod socat;
+pub mod statsd;
 mod syslog_ng;
 pub mod wc;
 

@@ -3,6 +3,7 @@
 mod files;
 mod idle;
 mod stalled;
+mod statsd;
 mod tcp;
 mod udp;
 
@@ -15,7 +16,7 @@ use crate::report::{Outcome, Table};
 type Scenario = fn(&mut Bench, &str) -> Result<()>;
 
 /// All scenarios with their names.
-pub const ALL: [(&str, Scenario); 9] = [
+pub const ALL: [(&str, Scenario); 11] = [
     ("file -> nothing", files::to_nothing),
     ("file -> counter and /dev/null", files::to_null),
     ("file -> regex -> /dev/null", files::through_regex),
@@ -23,6 +24,8 @@ pub const ALL: [(&str, Scenario); 9] = [
     ("tcp lines -> tcp lines", tcp::lines),
     ("udp lines -> counter, full datagrams", udp::full),
     ("udp lines -> counter, one a datagram", udp::single),
+    ("statsd, full datagrams", statsd::full),
+    ("statsd, one a datagram", statsd::single),
     ("stalled output", stalled::fifo),
     ("idle", idle::quiet),
 ];

@@ -88,6 +88,7 @@ impl Running {
         running
     }
 
+    /// Makes the filter for the first time.
     fn start(&mut self) {
         match (self.node.build)() {
             Ok(filter) => (self.filter, self.started) = (Some(filter), true),
@@ -98,20 +99,26 @@ impl Running {
     /// A failure: log it, then make the filter anew or end it.
     fn fail(&mut self, error: PluginError) {
         self.filter = None;
-        self.node.site.log.error(&error);
+        let site = self.node.site.clone();
+        site.log.error(&error);
+        site.stats.text("Error", &error.message);
         let may_retry = error.retry && self.node.max_retries.is_none_or(|most| self.retries < most);
         if may_retry {
             self.retries += 1;
-            self.node.site.log.info("now restarting");
+            site.log.info("now restarting");
             match (self.node.build)() {
                 Ok(filter) => {
                     (self.filter, self.started) = (Some(filter), true);
+                    site.stats.remove_text("Error");
                     return;
                 }
-                Err(error) => self.node.site.log.error(&error),
+                Err(error) => {
+                    site.log.error(&error);
+                    site.stats.text("Error", &error.message);
+                }
             }
         }
-        self.node.site.log.info("stopped");
+        site.log.info("stopped");
         (self.node.on_end)(self.started);
     }
 
@@ -136,7 +143,7 @@ impl Running {
         if self.node.matcher.is_some() {
             self.processed.add(selection.len());
         }
-        self.node.status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+        self.node.status.pass(selection.len());
         self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
     }
 
