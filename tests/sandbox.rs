@@ -361,6 +361,29 @@ fn wrong_sections_are_refused_with_their_remedies() {
 }
 
 #[test]
+fn a_tick_may_inject_whatever_its_filter_processed_before() {
+    let first = "function process_message() inject_message{Type = 'one'} return 0 end";
+    let second = "n = 0 function process_message() n = n + 1 return 0 end \
+                  function timer_event() inject_payload('txt', 'n', n) end";
+    let config = format!(
+        "{LINES}[first]\ntype = \"SandboxFilter\"\nfilename = \"first.lua\"\nmessage_matcher = \"Logger == 'LogstreamerInput'\"\n\
+         [second]\ntype = \"SandboxFilter\"\nfilename = \"second.lua\"\nmessage_matcher = \"Type == 'heka.sandbox.one'\"\n\
+         ticker_interval = 1\n[PayloadEncoder]\n[out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'second'\"\n\
+         encoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    // The first filter's messages are in the last round that there is: what the second made of one would be refused.
+    let site = Site::new(&format!("share_dir = \"$D/share\"\nmax_message_loops = 1\n{config}"));
+    fs::create_dir(site.path("share")).unwrap();
+    fs::write(site.path("share/first.lua"), first).unwrap();
+    fs::write(site.path("share/second.lua"), second).unwrap();
+    append(&site.path("logs/app.log"), b"one\n");
+    let daemon = site.start();
+    wait_for("a tick behind the message", || text(&site, "out").lines().any(|line| line == "1"));
+    assert_eq!(daemon.stop(), 0, "{}", text(&site, "stderr"));
+    assert!(!text(&site, "stdout").contains("Plugin 'second': has stopped"));
+}
+
+#[test]
 fn a_decoder_that_preserves_its_data_has_one_instance_whatever_is_asked_for() {
     let decoder = r#"
         count = 0

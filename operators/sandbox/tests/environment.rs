@@ -162,6 +162,22 @@ fn times_are_utc_and_strict() {
 }
 
 #[test]
+fn the_process_keeps_its_time_zone() {
+    let zone = || std::env::var_os("TZ");
+    // What the process takes for local time is asked of the C library, which a script's host must leave alone.
+    let local = || {
+        let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+        // SAFETY: the time and the parts live through the call, which fills them in.
+        unsafe { libc::localtime_r(&1_425_942_301, parts.as_mut_ptr()) };
+        // SAFETY: zeros are valid as well.
+        unsafe { parts.assume_init() }.tm_hour
+    };
+    let before = (zone(), local());
+    assert_eq!(eval(Kind::Filter, "require('os').date('%H', 1425942301)"), Ok("23".into()));
+    assert_eq!((zone(), local()), before);
+}
+
+#[test]
 fn random_numbers_belong_to_the_script() {
     let twice = "(function() local m = require('math') m.randomseed(7) local a = m.random(1000) m.randomseed(7) \
                  return a == m.random(1000) end)()";
