@@ -9,6 +9,7 @@ pub mod backoff;
 pub mod decoders;
 pub mod encoders;
 pub mod filters;
+pub mod http;
 pub mod inputs;
 pub mod log;
 pub mod meter;

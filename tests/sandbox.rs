@@ -201,6 +201,33 @@ flush_interval = 20
 }
 
 #[test]
+fn the_news_of_an_end_gets_through_where_nothing_else_may_loop_any_more() {
+    let filter = |name: &str, matcher: &str| {
+        format!("[{name}]\ntype = \"SandboxFilter\"\nfilename = \"{name}.lua\"\nmessage_matcher = \"{matcher}\"\n")
+    };
+    let config = format!(
+        "max_message_loops = 1\n{LINES}{}{}{}[PayloadEncoder]\nappend_newlines = true\n[ends]\ntype = \"FileOutput\"\n\
+         message_matcher = \"Type == 'heka.sandbox-terminated'\"\nencoder = \"PayloadEncoder\"\npath = \"$D/ends\"\n\
+         flush_interval = 20\n",
+        filter("answers", "Logger == 'LogstreamerInput'"),
+        filter("ends_late", "Logger == 'answers'"),
+        filter("mourns", "Type == 'heka.sandbox-terminated'"),
+    );
+    let answers = "function process_message() inject_message{Type = 'x'} return 0 end";
+    let scripts = [
+        ("answers.lua", answers),
+        ("ends_late.lua", "function process_message() return 1, 'late' end"),
+        ("mourns.lua", "function process_message() return 1, 'moved by ' .. read_message('Payload') end"),
+    ];
+    let site = site(&config, &scripts);
+    append(&site.path("logs/app.log"), b"one\n");
+    let daemon = site.start();
+    // The answer is in the only round there is, the first end in the next, what it moves in the one after.
+    wait_for("both ends", || text(&site, "ends") == "late\nmoved by late\n");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn a_decoder_that_ends_takes_the_daemon_down_with_its_name_and_the_others_data() {
     let lines = LINES.replace("splitter =", "decoder = \"decoder\"\nsplitter =");
     let decoder =

@@ -21,6 +21,20 @@ pub struct Mark {
     arena: usize,
 }
 
+/// How many fields the messages of a batch have: the next batch of the same source is likely to be alike.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FieldDensity {
+    rows: usize,
+    fields: usize,
+}
+
+impl FieldDensity {
+    /// That of a batch.
+    pub fn of(batch: &Batch) -> Self {
+        FieldDensity { rows: batch.rows.len(), fields: batch.fields.len() }
+    }
+}
+
 impl BatchBuilder {
     /// A builder whose rows may refer to ranges of `source`.
     pub fn new(source: Bytes) -> Self {
@@ -74,6 +88,11 @@ impl BatchBuilder {
     /// Room for this many rows more.
     pub fn reserve(&mut self, rows: usize) {
         self.batch.rows.reserve(rows);
+    }
+
+    /// Room for as many fields as `rows` messages like those of `model` have.
+    pub fn reserve_fields_like(&mut self, model: FieldDensity, rows: usize) {
+        self.batch.fields.reserve(model.fields.saturating_mul(rows).div_ceil(model.rows.max(1)));
     }
 
     /// How many messages so far.
@@ -216,18 +235,36 @@ impl BatchBuilder {
     }
 
     fn add_word(&mut self, word: u64) {
-        let Some(field) = self.batch.fields.last_mut() else { return };
-        match field.count {
-            0 => field.word = word,
-            1 => {
-                let first = field.word;
-                field.word = self.batch.values.len() as u64;
-                self.batch.values.push(first);
-                self.batch.values.push(word);
-            }
-            _ => self.batch.values.push(word),
+        let Some(&Field { word: before, count, .. }) = self.batch.fields.last() else { return };
+        let word = if count == 0 { word } else { self.add_to_list(before, count, word) };
+        if let Some(field) = self.batch.fields.last_mut() {
+            (field.word, field.count) = (word, count + 1);
         }
-        field.count += 1;
+    }
+
+    /// The word of a field that has `count` values, at least one, and gets another; `word` is what it has now. No other
+    /// field has appended to the list since this one began.
+    pub(crate) fn add_to_list(&mut self, word: u64, count: u32, value: u64) -> u64 {
+        let values = &mut self.batch.values;
+        if count > 1 {
+            values.push(value);
+            return word;
+        }
+        values.extend([word, value]);
+        values.len() as u64 - 2
+    }
+
+    /// Puts a field into the batch, for a message that follows.
+    #[inline]
+    pub(crate) fn add_field(&mut self, field: Field) {
+        self.batch.fields.push(field);
+    }
+
+    /// Appends a message whose fields have been put into the batch since `mark`.
+    #[inline]
+    pub(crate) fn push_with_fields(&mut self, row: Row, mark: Mark) {
+        let count = self.batch.fields.len() - mark.fields;
+        self.batch.rows.push(Row { first_field: mark.fields as u32, field_count: count as u32, ..row });
     }
 
     pub(crate) fn word(&mut self, value: FieldValue<'_>) -> (ValueType, u64) {
@@ -246,17 +283,6 @@ impl BatchBuilder {
         if let Some(row) = self.batch.rows.last_mut() {
             row.field_count += 1;
             row.flags.set(Flags::TOUCHED);
-        }
-    }
-
-    /// Forgets that the last message was changed: its `wire` bytes encode it exactly.
-    pub fn seal_wire(&mut self, wire: Span, unknown: bool) {
-        if let Some(row) = self.batch.rows.last_mut() {
-            row.wire = wire;
-            row.flags.0 &= !(Flags::TOUCHED.0 | Flags::UNKNOWN.0);
-            if unknown {
-                row.flags.set(Flags::UNKNOWN);
-            }
         }
     }
 

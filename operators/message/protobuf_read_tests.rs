@@ -1,7 +1,7 @@
 //! Messages from the wire, well formed and not.
 
 use super::*;
-use crate::{Batch, RowRef, write_message};
+use crate::{Batch, FieldValue, RowRef, write_message};
 use proptest::prelude::*;
 
 fn hex(text: &str) -> Vec<u8> {

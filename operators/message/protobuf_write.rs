@@ -1,7 +1,8 @@
 //! Writing messages in their protobuf form: a message that was not changed since it was read is copied, any
 //! other is encoded in tag order, as the original did it.
 
-use crate::protobuf_read::{unknown_fields, wire_type};
+use crate::protobuf_cursor::wire_type;
+use crate::protobuf_read::unknown_fields;
 use crate::{FieldRef, FieldValue, Flags, RowRef, Span, ValueType};
 
 /// Appends the protobuf form of a message: the bytes it was read from when it was not changed since.

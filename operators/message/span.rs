@@ -31,6 +31,13 @@ impl Span {
         Span { start: range.start as u32 | ARENA, len: (range.end - range.start) as u32 }
     }
 
+    /// A range of the text at this span.
+    #[inline]
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        debug_assert!(self.is_some() && range.start <= range.end && range.end <= self.len());
+        Span { start: self.start + range.start as u32, len: (range.end - range.start) as u32 }
+    }
+
     /// Whether the text was never set.
     #[inline]
     pub fn is_none(self) -> bool {

@@ -1,12 +1,17 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod batched;
+pub mod carbon;
 pub mod dashboard;
+pub mod elasticsearch;
 mod feed;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod http;
 pub mod log;
 pub mod sandbox;
+pub mod smtp;
 pub mod tcp;
 pub mod udp;
 
@@ -15,6 +20,10 @@ pub use feed::{Block, Feed, FeedEvent, FeedSender};
 use crate::inputs::Runs;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use heka_settings::Problems;
+use std::sync::Arc;
+
+/// What an output makes of a block before it goes out: the same ticket, and as many records, any of them empty.
+type Prepare<'a> = dyn FnMut(Arc<Block>) -> Arc<Block> + Send + 'a;
 
 /// One running output.
 pub trait Output: Send {

@@ -4,7 +4,7 @@ use crate::engine::{NodeStatus, Statuses, now_ms};
 use crate::plan::{Consumer, InputNode, Plan, names};
 use heka_operators::inputs::Credits;
 use heka_operators::plugin::Site;
-use heka_operators::stats::Reading;
+use heka_operators::stats::{Reading, Stats};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
@@ -34,12 +34,16 @@ fn row(name: &str, lines: Vec<Line>) -> Value {
     Value::Object(row)
 }
 
-fn readings(site: Option<&Site>) -> Vec<Line> {
+fn readings(stats: &Stats) -> Vec<Line> {
     let read = |(name, reading)| match reading {
         Reading::Number(n, unit) => (name, json!(n), unit),
         Reading::Text(text) => (name, json!(text), ""),
     };
-    site.map(|site| site.stats.read().into_iter().map(read).collect()).unwrap_or_default()
+    stats.read().into_iter().map(read).collect()
+}
+
+fn readings_of(site: Option<&Site>) -> Vec<Line> {
+    site.map(|site| readings(&site.stats)).unwrap_or_default()
 }
 
 /// The rows the original had for its pools and its router. The first shows the inputs' budget, in KiB; what has
@@ -71,9 +75,9 @@ fn consumer(plan: &Plan, source: &impl Source, consumer: &Consumer) -> Value {
         ("MatchAvgDuration".to_owned(), json!(status.match_nanos.load(Ordering::Relaxed)), "ns"),
     ];
     if let Some(queue) = &consumer.queue {
-        lines.extend(readings(source.site(&queue.writer.name)));
+        lines.extend(readings_of(source.site(&queue.writer.name)));
     }
-    lines.extend(readings(source.site(&consumer.name)));
+    lines.extend(readings_of(source.site(&consumer.name)));
     row(&consumer.name, counted(lines, &status))
 }
 
@@ -88,7 +92,7 @@ fn counted(mut lines: Vec<Line>, status: &NodeStatus) -> Vec<Line> {
 
 /// An input's row; what it has brought are the records that its splitter has cut.
 fn input(source: &impl Source, input: &InputNode) -> Value {
-    let mut lines = readings(source.site(&input.name));
+    let mut lines = readings_of(source.site(&input.name));
     if input.decoder.as_ref().is_some_and(|decoder| decoder.synchronous) {
         lines.push(("SynchronousDecode".to_owned(), json!("true"), ""));
     }
@@ -96,11 +100,18 @@ fn input(source: &impl Source, input: &InputNode) -> Value {
     row(&input.name, counted(lines, &splitter))
 }
 
+/// The rows of a filter, and of the filters that live inside it.
+fn filter_rows(plan: &Plan, source: &impl Source, filter: &Consumer) -> Vec<Value> {
+    let hosted = source.site(&filter.name).map(|site| site.stats.hosted()).unwrap_or_default();
+    let hosted = hosted.into_iter().map(|(name, stats)| row(&name, readings(&stats)));
+    std::iter::once(consumer(plan, source, filter)).chain(hosted).collect()
+}
+
 /// The report as JSON: categories, each a list of rows; a category without members is absent.
 pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
     let part = |owner: &str, name: &str, node: String| {
         let status = source.statuses().of(&node);
-        row(&format!("{owner}-{name}"), counted(readings(source.site(&node)), &status))
+        row(&format!("{owner}-{name}"), counted(readings_of(source.site(&node)), &status))
     };
     let inputs = plan.all_inputs().map(|i| input(source, i));
     let splitters =
@@ -111,7 +122,7 @@ pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
     });
     let encoders = plan.outputs.iter().filter_map(|o| {
         let encoder = &o.output()?.encoder_name;
-        let lines = readings(source.site(&names::encoder(&o.name, encoder)));
+        let lines = readings_of(source.site(&names::encoder(&o.name, encoder)));
         Some(row(&format!("{}-{encoder}", o.name), counted(lines, &source.statuses().of(&o.name))))
     });
     let categories = [
@@ -120,7 +131,7 @@ pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
         ("splitters", splitters.collect()),
         ("decoders", decoders.collect()),
         ("encoders", encoders.collect()),
-        ("filters", plan.filters.iter().map(|filter| consumer(plan, source, filter)).collect()),
+        ("filters", plan.filters.iter().flat_map(|filter| filter_rows(plan, source, filter)).collect()),
         ("outputs", plan.outputs.iter().map(|output| consumer(plan, source, output)).collect()),
     ];
     let members = categories.into_iter().filter(|(_, rows)| !rows.is_empty());

@@ -1,5 +1,9 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
+//!
+//! A decoder that cannot go on leaves records undecoded. Their epoch passes, so that the dataflow can end, but the limit
+//! of the input's ledger is lowered first, so that they come again after the next start.
 
+use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::unary::{unary, unary_exchanged};
 use crate::engine::{NodeStatus, Time};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
@@ -30,7 +34,8 @@ impl Spread {
     }
 }
 
-/// The messages of an input's records, counted in `status`. `runner` is `None` on the workers that decode nothing of it. When several
+/// The messages of an input's records, counted in `status`. `runner` is `None` on the workers that decode nothing of it,
+/// or on which its decoder could not be made; `limit` is how far the input's positions may be committed. When several
 /// decode, each batch of records gives exactly one batch of messages, which may be empty: whoever restores their order
 /// counts on it.
 pub fn decode<'scope>(
@@ -38,12 +43,17 @@ pub fn decode<'scope>(
     name: &str,
     spread: Spread,
     mut runner: Option<DecodeRunner>,
+    limit: Arc<CommitLimit>,
     status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
-    let logic = move |_time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
+    let logic = move |time: Time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
         for selection in selections.drain(..) {
             let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
+            if runner.as_ref().is_none_or(DecodeRunner::has_ended) {
+                // The frontier cannot pass this epoch before the operator returns.
+                limit.lower(time.epoch);
+            }
             match decoded {
                 Some(batch) => {
                     status.pass(batch.len());

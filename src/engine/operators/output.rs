@@ -2,7 +2,9 @@
 //! acknowledged is held, so the frontier behind this operator is what has been delivered.
 //!
 //! An output that has ended for good delivers nothing more. Its operator lets go of what it holds, so that the
-//! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered.
+//! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered. An encoder
+//! that has ended leaves what is not encoded in the same way; what is encoded is still delivered. Where the daemon goes
+//! on without the output, what it leaves is dropped by a rule instead: positions must move on.
 
 use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::time_of;
@@ -42,6 +44,8 @@ pub struct OutputNode {
     pub abort: Arc<StopFlag>,
     /// How far the checkpoint behind this output may commit.
     pub limit: Arc<CommitLimit>,
+    /// Whether the daemon goes on without it.
+    pub can_exit: bool,
     /// Whether what it writes comes back: then frames remember how often a message has gone round.
     pub keeps_loops: bool,
 }
@@ -77,11 +81,22 @@ impl Held {
 
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
     fn give_up(&mut self, limit: &CommitLimit) {
-        if let Some(oldest) = self.oldest() {
-            limit.lower(oldest.epoch);
-            self.given_up += self.waiting() + self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
-            self.waiting.clear();
+        // Several inputs' epochs may come in any order.
+        if let Some(oldest) = self.sent.iter().map(|sent| sent.capability.time().epoch).min() {
+            limit.lower(oldest);
+            self.given_up += self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
         }
+        self.leave(Some(limit));
+    }
+
+    /// Lets go of what is not encoded, after making sure, if there is a `limit`, that none of it will be committed.
+    fn leave(&mut self, limit: Option<&CommitLimit>) {
+        let oldest = self.waiting.iter().map(|(held, _)| held.time().epoch).min();
+        if let (Some(oldest), Some(limit)) = (oldest, limit) {
+            limit.lower(oldest);
+        }
+        self.given_up += self.waiting();
+        self.waiting.clear();
     }
 }
 
@@ -111,14 +126,23 @@ pub fn output<'scope>(
     builder.build(move |_capabilities| {
         let mut held = Held::default();
         move |frontiers| {
-            let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
+            let Some(OutputNode { encode, ends, site, status, abort, limit, can_exit, keeps_loops }) = &mut node else {
+                return;
+            };
             input.for_each(|capability, selections| {
                 let time = time_of(&capability);
                 let capability = capability.delayed(&time, 0);
                 held.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
             });
+            let before = held.given_up;
+            let kept = (!*can_exit).then_some(&**limit);
             if let Some(encode) = encode {
-                send(encode, ends, &mut held, status, *keeps_loops);
+                if !encode.has_ended() {
+                    send(encode, ends, &mut held, status, *keeps_loops, kept);
+                }
+                if encode.has_ended() {
+                    held.leave(kept);
+                }
             }
             let ended = frontiers[0].is_empty();
             // Arm before the last look at what has come back, so that none is missed.
@@ -135,12 +159,16 @@ pub fn output<'scope>(
             if ended && held.waiting.is_empty() {
                 ends.sender.close();
             }
+            if held.given_up > before {
+                site.stats.drops("output-ended").add(held.given_up - before);
+            }
             if ended && held.given_up > 0 {
                 let n = std::mem::take(&mut held.given_up);
-                site.stats.drops("output-ended").add(n);
-                site.log.error(format_args!(
-                    "{n} messages were not delivered; what a position or a queue covers comes again after the next start"
-                ));
+                let fate = match *can_exit && !abort.is_set() {
+                    true => "the output may exit, so they are dropped",
+                    false => "what a position or a queue covers comes again after the next start",
+                };
+                site.log.error(format_args!("{n} messages were not delivered; {fate}"));
             }
             if !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT {
                 activator.activate();
@@ -153,13 +181,25 @@ pub fn output<'scope>(
     stream
 }
 
-/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
-fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, status: &NodeStatus, keeps_loops: bool) {
+/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow. What the
+/// encoder leaves of a selection because it cannot go on is not committed if there is a `limit`.
+fn send(
+    encode: &mut EncodeRunner,
+    ends: &mut OutputEnds,
+    held: &mut Held,
+    status: &NodeStatus,
+    keeps_loops: bool,
+    limit: Option<&CommitLimit>,
+) {
     let mut encoded = 0;
-    while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && encoded < BYTES_PER_TURN {
+    while !encode.has_ended()
+        && !held.waiting.is_empty()
+        && ends.sender.queued() < QUEUED_LIMIT
+        && encoded < BYTES_PER_TURN
+    {
         let mut block = Block::default();
         let mut of: Option<Capability<Time>> = None;
-        while block.bytes.len() < BLOCK_BYTES {
+        while block.bytes.len() < BLOCK_BYTES && !encode.has_ended() {
             // A block holds one time, so that acknowledging it releases just that.
             if held.waiting.front().is_none_or(|(next, _)| of.as_ref().is_some_and(|of| of.time() != next.time())) {
                 break;
@@ -172,7 +212,10 @@ fn send(encode: &mut EncodeRunner, ends: &mut OutputEnds, held: &mut Held, statu
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
-            encode.encode(&selection, &mut block);
+            held.given_up += encode.encode(&selection, &mut block);
+            if let (true, Some(limit)) = (encode.has_ended(), limit) {
+                limit.lower(capability.time().epoch);
+            }
             status.pass(selection.len());
             of.get_or_insert(capability);
         }

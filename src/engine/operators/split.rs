@@ -20,7 +20,11 @@ pub fn split<'scope>(
         let Some((deliverer, ledger)) = &mut local else { return };
         for chunk in chunks.drain(..) {
             let stream = chunk.stream.id;
-            let delivered = deliverer.deliver(chunk);
+            let Some(delivered) = deliverer.deliver(chunk) else {
+                // The frontier cannot pass this epoch before the operator returns.
+                ledger.give_up(time.epoch);
+                continue;
+            };
             ledger.note(time.epoch, stream, delivered.position);
             if let Some(batch) = delivered.batch {
                 status.pass(batch.len());
