@@ -20,6 +20,8 @@ pub struct DecodeRunner {
     dropped: Arc<Counter>,
     /// Called once, when the decoder cannot go on.
     on_fatal: Option<OnFatal>,
+    /// Fields of a message on average in the last batch, rounded up: what the next batch makes room for.
+    fields: usize,
 }
 
 /// What is done when a decoder cannot go on.
@@ -30,7 +32,7 @@ impl DecodeRunner {
     pub fn new(decoder: Box<dyn Decoder>, site: Site, log_failures: bool, send_failures: bool) -> Self {
         let failures = site.stats.counter("DecodeFailures", "count");
         let dropped = site.stats.drops("decode-failure");
-        DecodeRunner { decoder, site, log_failures, send_failures, failures, dropped, on_fatal: None }
+        DecodeRunner { decoder, site, log_failures, send_failures, failures, dropped, on_fatal: None, fields: 0 }
     }
 
     /// Says what is done when the decoder cannot go on; without it, records are refused one by one.
@@ -41,6 +43,7 @@ impl DecodeRunner {
     /// The messages of a batch of records, if any came out.
     pub fn decode(&mut self, records: &Batch) -> Option<Batch> {
         let mut out = BatchBuilder::over(records);
+        out.reserve_fields(records.len() * self.fields);
         let mut logged = false;
         for record in records.rows() {
             let mark = out.mark();
@@ -75,6 +78,7 @@ impl DecodeRunner {
                 self.dropped.add(1);
             }
         }
+        self.fields = out.field_count().div_ceil(records.len().max(1));
         (!out.is_empty()).then(|| out.finish())
     }
 }
