@@ -28,7 +28,7 @@ mod vm;
 use heka_lua::Module;
 
 pub use visit::{
-    Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, match_captures, number_of, pattern_at,
+    Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, Visit, match_captures, number_of, pattern_at,
     push_value,
 };
 

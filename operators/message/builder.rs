@@ -214,6 +214,26 @@ impl BatchBuilder {
         });
     }
 
+    /// Appends a field of one value, as its word, as scripts write fields: without the type where it is the default,
+    /// and a number without a length.
+    #[inline]
+    fn script_field(&mut self, name: Span, representation: Span, value_type: ValueType, word: u64) {
+        let explicit_type = value_type != ValueType::String;
+        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type, unpacked: true });
+    }
+
+    /// Appends a field of one text, as scripts write fields.
+    #[inline]
+    pub fn script_text(&mut self, name: Span, representation: Span, text: Span) {
+        self.script_field(name, representation, ValueType::String, span_word(text));
+    }
+
+    /// Appends a field of one number, as scripts write fields.
+    #[inline]
+    pub fn script_number(&mut self, name: Span, representation: Span, number: f64) {
+        self.script_field(name, representation, ValueType::Double, number.to_bits());
+    }
+
     /// Appends a field without values to the last message; [`Self::add_value`] and [`Self::add_span`] fill it.
     pub fn open_field(&mut self, name: Span, representation: Span, value_type: ValueType) -> &mut Field {
         let at = self.batch.fields.len();

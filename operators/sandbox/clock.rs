@@ -131,8 +131,8 @@ impl Clock {
         }
         let grammar = self.grammar.as_ref()?;
         heka_lpeg::match_captures(grammar, text, 0, captures).ok()??;
-        let mut roots = captures.roots(grammar, text);
-        let root = roots.next()?;
+        let visit = captures.visit(grammar, text);
+        let root = visit.roots().next()?;
         let nanos = Parts::of(&root).and_then(|parts| parts.nanos())?;
         memo.set(text, nanos);
         Some(nanos)

@@ -73,6 +73,7 @@ pub(crate) struct Form<'a> {
 impl Encoder<'_> {
     /// Never below the encoded length: every value takes at most 13 bytes beside its text, every field 25 more, and
     /// the headers 90.
+    #[inline]
     pub(crate) fn size(&self) -> Result<usize, Refused> {
         let size = (self.builder.text_len() - self.start) + self.elsewhere + self.values * 40 + 90;
         // The estimate may be far off for lists of small values; the exact length is compared later.

@@ -318,7 +318,7 @@ local date_to_ns = date_to_ns or date_to_ns_in_lua
 --- A pattern for the text of `grammar` (which captures one table) whose capture is the nanoseconds. It remembers the
 --- last text: lines that follow each other mostly bear the same time, and then nothing is parsed twice.
 function M.as_ns(grammar)
-    return C(grammar / 0) / date_to_ns(grammar, M.time_to_ns)
+    return (grammar / 0) / date_to_ns(grammar, M.time_to_ns)
 end
 
 return M

@@ -1,5 +1,6 @@
 //! What hekad is measured beside. Each runs as a child with its own configuration, in the foreground.
 
+pub mod lua;
 mod rsyslog;
 pub mod socat;
 pub mod statsd;

@@ -2,6 +2,7 @@
 
 mod files;
 mod idle;
+mod scripts;
 mod stalled;
 mod statsd;
 mod tcp;
@@ -16,10 +17,14 @@ use crate::report::{Outcome, Table};
 type Scenario = fn(&mut Bench, &str) -> Result<()>;
 
 /// All scenarios with their names.
-pub const ALL: [(&str, Scenario); 11] = [
+pub const ALL: [(&str, Scenario); 15] = [
     ("file -> nothing", files::to_nothing),
     ("file -> counter and /dev/null", files::to_null),
     ("file -> regex -> /dev/null", files::through_regex),
+    ("file -> nginx fields -> counter", scripts::access_log),
+    ("file -> nginx fields -> http_status", scripts::http_status),
+    ("json documents in a script", scripts::json),
+    ("idle sandboxes", scripts::sandboxes),
     ("tcp protobuf -> counter", tcp::protobuf),
     ("tcp lines -> tcp lines", tcp::lines),
     ("udp lines -> counter, full datagrams", udp::full),

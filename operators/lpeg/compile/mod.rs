@@ -201,13 +201,21 @@ impl Compiler<'_> {
         if self.is_silent {
             return self.code(child, known, follow);
         }
+        let is_dropped = |tree: Tree| tree.tag() == Tag::Numbered && tree.key() == 0 && can_be_silent(tree.child());
+        // What takes the values inside, or else its text, needs no mark of values that are dropped.
+        let takes_text = matches!(tree.tag(), Tag::Function | Tag::Group);
+        let (child, is_silent) =
+            if takes_text && is_dropped(child) { (child.child(), true) } else { (child, is_dropped(tree)) };
+        // The value of a named group is its text anyway.
+        let is_text = |tree: Tree| tree.tag() == Tag::Simple && !tree.child().has(CAPTURES);
+        let child = if tree.tag() == Tag::Group && tree.key() > 0 && is_text(child) { child.child() } else { child };
         if let Some(length) = full_len(child) {
             self.code(child, known, follow);
             return self.full(tree, length);
         }
         let kind = self.kind(tree) as u8;
         self.emit(Op::Open, kind, tree.key(), 0);
-        self.is_silent = tree.tag() == Tag::Numbered && tree.key() == 0 && can_be_silent(child);
+        self.is_silent = is_silent;
         self.code(child, known, follow);
         self.is_silent = false;
         self.emit(Op::Close, 0, 0, 0);

@@ -104,7 +104,8 @@ fn show(pattern: &heka_lpeg::Pattern, subject: &[u8], init: usize) -> Option<Str
         Err(refusal) => panic!("{refusal:?}"),
     };
     let mut all = Vec::new();
-    for node in captures.roots(pattern, subject) {
+    let visit = captures.visit(pattern, subject);
+    for node in visit.roots() {
         all.extend(values(&node)?);
     }
     if all.is_empty() {

@@ -1,7 +1,7 @@
 //! Matching from Rust, without making a Lua value: for hosts that take what a grammar captures straight to where it
 //! goes.
 //!
-//! [`pattern_at`] finds the compiled pattern of a Lua value, [`match_captures`] runs it, and [`Captures::roots`] walks
+//! [`pattern_at`] finds the compiled pattern of a Lua value, [`match_captures`] runs it, and [`Captures::visit`] shows
 //! what it captured. This works for patterns whose captures need no Lua to evaluate ([`Pattern::is_known`]): texts,
 //! positions, numbers by `tonumber`, constants, groups, tables, string and substitution captures. Calls of functions are
 //! the visitor's to make or to know. For any other pattern the host calls `lpeg.match`, which gives the same values.
@@ -227,18 +227,31 @@ pub fn match_captures(
 }
 
 impl Captures {
-    /// The captures that are in no other. `pattern` and `subject` are those of the last match.
-    pub fn roots<'a>(&'a self, pattern: &Pattern<'a>, subject: &'a [u8]) -> Nodes<'a> {
-        Nodes { list: &self.list, program: pattern.program, subject, next: 0, end: self.list.len() as u32 }
+    /// What was captured. `pattern` and `subject` are those of the last match.
+    pub fn visit<'a>(&'a self, pattern: &Pattern<'a>, subject: &'a [u8]) -> Visit<'a> {
+        Visit { list: &self.list, program: pattern.program, subject }
+    }
+}
+
+/// The captures of a match with what they refer to.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    list: &'a [Capture],
+    program: &'a Program,
+    subject: &'a [u8],
+}
+
+impl Visit<'_> {
+    /// The captures that are in no other.
+    pub fn roots(&self) -> Nodes<'_> {
+        Nodes { visit: self, next: 0, end: self.list.len() as u32 }
     }
 }
 
 /// Captures side by side, in the order of the subject.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Nodes<'a> {
-    list: &'a [Capture],
-    program: &'a Program,
-    subject: &'a [u8],
+    visit: &'a Visit<'a>,
     next: u32,
     end: u32,
 }
@@ -246,21 +259,25 @@ pub struct Nodes<'a> {
 impl<'a> Iterator for Nodes<'a> {
     type Item = Node<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'a>> {
         if self.next >= self.end {
             return None;
         }
         let at = self.next;
-        let capture = *self.list.get(at as usize)?;
+        let capture = *self.visit.list.get(at as usize)?;
         self.next = 1 + if capture.form == Form::Full { at } else { capture.link };
-        Some(Node { inside: Nodes { next: at + 1, end: self.next.saturating_sub(1), ..self.clone() }, capture })
+        Some(Node { visit: self.visit, next: at + 1, end: self.next.saturating_sub(1), capture })
     }
 }
 
 /// A capture.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Node<'a> {
-    inside: Nodes<'a>,
+    visit: &'a Visit<'a>,
+    /// The captures inside.
+    next: u32,
+    end: u32,
     capture: Capture,
 }
 
@@ -270,29 +287,30 @@ pub struct Unknown;
 
 impl<'a> Node<'a> {
     /// What it is.
+    #[inline]
     pub fn kind(&self) -> Known<'a> {
-        let value = self.inside.program.value(self.capture.key);
+        let value = || self.visit.program.value(self.capture.key);
         match self.capture.kind {
             Kind::Simple => Known::Text,
             Kind::Position => Known::Position,
             Kind::Table => Known::Table,
             Kind::Subst => Known::Substitution,
-            Kind::Tonumber if self.inside.next >= self.inside.end => Known::Number,
-            Kind::Const => Known::Constant(match value {
+            Kind::Tonumber if self.next >= self.end => Known::Number,
+            Kind::Const => Known::Constant(match value() {
                 Value::Boolean(value) => Constant::Boolean(value),
                 Value::Number(value) => Constant::Number(value),
-                Value::Text(..) => Constant::Text(text(value)),
+                value @ Value::Text(..) => Constant::Text(text(value)),
                 _ => Constant::Nil,
             }),
-            Kind::Str => Known::Format(text(value)),
+            Kind::Str => Known::Format(text(value())),
             Kind::Numbered => Known::Nothing,
-            Kind::Function | Kind::Fold | Kind::Tonumber => match (self.capture.kind, value) {
+            Kind::Function | Kind::Fold | Kind::Tonumber => match (self.capture.kind, value()) {
                 (Kind::Fold, Value::Native(function)) => Known::Fold(function),
                 (_, Value::Native(function)) => Known::Call(Some(function)),
                 _ => Known::Call(None),
             },
             // The kinds left make a pattern unknown, all but groups.
-            _ => Known::Group((self.capture.key > 0).then(|| text(value))),
+            _ => Known::Group((self.capture.key > 0).then(|| text(value()))),
         }
     }
 
@@ -302,9 +320,15 @@ impl<'a> Node<'a> {
         self.capture.key
     }
 
+    /// Whether it is a group with a name, which is the value with its key.
+    #[inline]
+    pub fn is_named(&self) -> bool {
+        self.capture.kind == Kind::Group && self.capture.key > 0
+    }
+
     /// Where it stands in the list of captures, which is in the order of the subject.
     pub fn place(&self) -> u32 {
-        self.inside.next - 1
+        self.next - 1
     }
 
     /// Where its match begins in the subject.
@@ -313,21 +337,24 @@ impl<'a> Node<'a> {
     }
 
     /// Where its match ends.
+    #[inline]
     pub fn end(&self) -> usize {
         match self.capture.form {
             Form::Full => self.capture.link as usize,
-            _ => self.inside.list.get(self.capture.link as usize).map_or(self.start(), |close| close.start as usize),
+            _ => self.visit.list.get(self.capture.link as usize).map_or(self.start(), |close| close.start as usize),
         }
     }
 
     /// The text of its match.
+    #[inline]
     pub fn text(&self) -> &'a [u8] {
-        self.inside.subject.get(self.start()..self.end()).unwrap_or_default()
+        self.visit.subject.get(self.start()..self.end()).unwrap_or_default()
     }
 
     /// The captures inside.
+    #[inline]
     pub fn children(&self) -> Nodes<'a> {
-        self.inside.clone()
+        Nodes { visit: self.visit, next: self.next, end: self.end }
     }
 
     /// The number that `tonumber` makes of its text, `None` for nil.

@@ -37,7 +37,7 @@ impl<'a> Node<'a> {
     /// What a format can name: the match, and captures inside; `true` for those that stand for their text.
     fn pieces(&self, out: &mut Vec<(Node<'a>, bool)>) {
         const MOST: usize = 10;
-        out.push((Node { inside: self.inside.clone(), capture: self.capture }, true));
+        out.push((*self, true));
         for child in self.children() {
             if out.len() >= MOST {
                 return;
@@ -52,10 +52,10 @@ impl<'a> Node<'a> {
     fn render_substitution(&self, out: &mut Vec<u8>) -> Result<(), Unknown> {
         let mut from = self.start();
         for child in self.children() {
-            out.extend_from_slice(self.inside.subject.get(from..child.start()).unwrap_or_default());
+            out.extend_from_slice(self.visit.subject.get(from..child.start()).unwrap_or_default());
             from = if child.render_value(out)? { child.end() } else { child.start() };
         }
-        out.extend_from_slice(self.inside.subject.get(from..self.end()).unwrap_or_default());
+        out.extend_from_slice(self.visit.subject.get(from..self.end()).unwrap_or_default());
         Ok(())
     }
 

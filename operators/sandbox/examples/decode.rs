@@ -59,6 +59,7 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let script = match case.as_str() {
         "shipped" | "agents" => root.join("share/lua_decoders/nginx_access.lua"),
+        "plain" => root.join("benches/scenarios/scripts/nginx_plain.lua"),
         other => Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{other}.lua")),
     };
     let mut values = vec![
@@ -81,6 +82,8 @@ fn main() {
     let batch = builder.finish();
     for _ in 0..rounds {
         let mut taker = Taker(BatchBuilder::over(&batch));
+        // As the daemon does.
+        taker.0.reserve_fields(8 * 100);
         for row in 0..100 {
             let returned = sandbox.process_message(Some(batch.row(row)), &mut taker).expect("a script that goes on");
             assert_eq!(returned.status, 0, "{:?}", returned.error);

@@ -1,5 +1,6 @@
 //! The captures of a match become a row.
 
+use super::field::Shape;
 use super::plan::{Header, Place, Plan};
 use super::value::{Evaluation, Value};
 use super::{Matches, RESULTS, TEMPLATE};
@@ -10,7 +11,7 @@ use crate::number::write_lua_number;
 use crate::{State, ffi};
 use heka_lpeg::{Known, Node, Nodes, Pattern, Unknown, number_of};
 use heka_lua::bytes_at;
-use heka_message::{BatchBuilder, FieldValue, Span, ValueType};
+use heka_message::{BatchBuilder, Span};
 use std::ffi::c_int;
 
 /// How deep tables may lie in each other.
@@ -68,7 +69,8 @@ pub(super) unsafe fn build(
         has_other_names: false,
         has_spread: false,
     };
-    let root = captures.roots(pattern, subject).next().ok_or(Stop::Detour)?;
+    let visit = captures.visit(pattern, subject);
+    let root = visit.roots().next().ok_or(Stop::Detour)?;
     match root.kind() {
         Known::Table => row.spread(root.children(), 0)?,
         Known::Fold(function) if natives.is_rawset(function) => row.fold(root.children())?,
@@ -78,37 +80,38 @@ pub(super) unsafe fn build(
     Ok(row.encoder.size()?)
 }
 
-struct Build<'a> {
-    encoder: Encoder<'a>,
-    evaluation: Evaluation<'a>,
-    plan: &'a mut Plan,
+pub(super) struct Build<'a> {
+    pub(super) encoder: Encoder<'a>,
+    pub(super) evaluation: Evaluation<'a>,
+    pub(super) plan: &'a mut Plan,
     /// Address and length of the batch's source.
     source: (usize, usize),
     /// The headers that captures have set, a bit each.
     headers: u16,
     /// There are fields with names that are no names of captures.
-    has_other_names: bool,
+    pub(super) has_other_names: bool,
     /// Tables inside of the captured one were spread.
     has_spread: bool,
 }
 
-/// The name and the type of a field to be.
-#[derive(Clone, Copy)]
-struct Shape {
-    name: Span,
-    value_type: Option<f64>,
-    representation: Span,
+/// The name of a named group.
+pub(super) fn name_of<'a>(node: &Node<'a>) -> &'a [u8] {
+    match node.kind() {
+        Known::Group(Some(name)) => name,
+        _ => b"",
+    }
 }
 
 impl Build<'_> {
     /// Places named captures.
     fn spread(&mut self, nodes: Nodes<'_>, depth: usize) -> Result<(), Stop> {
         for node in nodes {
-            let name = match node.kind() {
-                Known::Group(Some(name)) => name,
-                Known::Nothing => continue,
-                _ => return Err(Stop::Detour),
-            };
+            if !node.is_named() {
+                match node.kind() {
+                    Known::Nothing => continue,
+                    _ => return Err(Stop::Detour),
+                }
+            }
             let at = usize::from(node.key()) - 1;
             let entry = self.plan.entries.get(at).ok_or(Stop::Detour)?;
             let (place, same) = (entry.place, usize::from(entry.same) - 1);
@@ -119,7 +122,7 @@ impl Build<'_> {
                 // The last of equal names in a table wins; between tables Lua's order decides.
                 match place {
                     _ if depth > 0 || self.has_spread => return Err(Stop::Detour),
-                    Place::Field => self.remove_field(name),
+                    Place::Field => self.remove_field(name_of(&node)),
                     Place::Header(_) => {}
                     _ => return Err(Stop::Detour),
                 }
@@ -142,7 +145,7 @@ impl Build<'_> {
                 continue;
             }
             match place {
-                Place::Field => self.named_field(at, name, value)?,
+                Place::Field => self.named_field(at, &node, value)?,
                 Place::Header(header) => {
                     let is_set = self.header(header, value)?;
                     if is_again && !is_set {
@@ -150,9 +153,8 @@ impl Build<'_> {
                     }
                 }
                 Place::Both(header) => {
-                    let again = self.value_of_same(&value)?;
-                    self.header(header, again)?;
-                    self.named_field(at, name, value)?;
+                    self.header(header, value)?;
+                    self.named_field(at, &node, value)?;
                 }
                 Place::Spread => match value {
                     Value::Table(table) if depth < DEPTH => {
@@ -168,34 +170,14 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn value_of<'n>(&mut self, group: &Node<'n>) -> Result<Value<'n>, Stop> {
-        let entries = &self.plan.entries;
-        let clocks = |key: u16| entries.get(usize::from(key).wrapping_sub(1)).and_then(|entry| entry.clock);
-        self.evaluation.of_group(group, &clocks)
-    }
-
-    fn value_of_node<'n>(&mut self, node: &Node<'n>) -> Result<Option<Value<'n>>, Stop> {
-        let entries = &self.plan.entries;
-        let clocks = |key: u16| entries.get(usize::from(key).wrapping_sub(1)).and_then(|entry| entry.clock);
-        self.evaluation.of(node, &clocks)
-    }
-
-    /// A value to use a second time.
-    fn value_of_same<'n>(&self, value: &Value<'n>) -> Result<Value<'n>, Stop> {
-        Ok(match value {
-            Value::Text(text) => Value::Text(text),
-            Value::Constant(text, key) => Value::Constant(text, *key),
-            Value::Number(number) => Value::Number(*number),
-            Value::Boolean(truth) => Value::Boolean(*truth),
-            Value::Stack(index) => Value::Stack(*index),
-            Value::Rendered(node) => Value::Rendered(node.clone()),
-            Value::Nil => Value::Nil,
-            Value::Table(_) => return Err(Stop::Detour),
-        })
+    #[inline]
+    pub(super) fn value_of<'n>(&mut self, group: &Node<'n>) -> Result<Value<'n>, Stop> {
+        self.evaluation.of_group(group, &self.plan.entries)
     }
 
     /// The text as a range of the source, if it lies there, or else in the arena.
-    fn text(&mut self, text: &[u8]) -> Span {
+    #[inline]
+    pub(super) fn text(&mut self, text: &[u8]) -> Span {
         let offset = (text.as_ptr() as usize).wrapping_sub(self.source.0);
         if offset <= self.source.1 && text.len() <= self.source.1 - offset {
             self.encoder.elsewhere += text.len();
@@ -206,14 +188,15 @@ impl Build<'_> {
     }
 
     /// The text of one of the pattern's values, which is in the batch once for all rows.
-    fn kept(&mut self, at: usize, text: &[u8]) -> Result<Span, Stop> {
+    #[inline]
+    pub(super) fn kept(&mut self, at: usize, text: &[u8]) -> Result<Span, Stop> {
         let entry = self.plan.entries.get_mut(at).ok_or(Stop::Detour)?;
         entry.span = self.encoder.builder.text_again(text, entry.span);
         self.encoder.elsewhere += text.len();
         Ok(entry.span)
     }
 
-    fn rendered(&mut self, node: &Node<'_>) -> Result<Span, Stop> {
+    pub(super) fn rendered(&mut self, node: &Node<'_>) -> Result<Span, Stop> {
         let mut result = Ok(());
         let span = self.encoder.builder.text_with(|out| result = node.render(out));
         result?;
@@ -283,14 +266,6 @@ impl Build<'_> {
         Ok(true)
     }
 
-    fn named_field(&mut self, at: usize, name: &[u8], value: Value<'_>) -> Result<(), Stop> {
-        if self.has_other_names && self.has_field(name) {
-            return Err(Stop::Detour);
-        }
-        let name = self.kept(at, name)?;
-        self.field(Shape { name, value_type: None, representation: Span::NONE }, value, 0)
-    }
-
     fn remove_field(&mut self, name: &[u8]) {
         let batch = self.encoder.builder.batch();
         let known = batch.row(batch.len() - 1).fields().position(|field| field.name() == name);
@@ -300,132 +275,10 @@ impl Build<'_> {
     }
 
     /// Whether the row has a field of this name.
-    fn has_field(&self, name: &[u8]) -> bool {
+    pub(super) fn has_field(&self, name: &[u8]) -> bool {
         let batch = self.encoder.builder.batch();
         let row = batch.row(batch.len() - 1);
         row.fields().any(|field| field.name() == name)
-    }
-
-    fn field(&mut self, shape: Shape, value: Value<'_>, depth: usize) -> Result<(), Stop> {
-        match value {
-            Value::Table(table) if depth < DEPTH => return self.table(shape, &table, depth),
-            Value::Table(_) | Value::Nil => return Err(Stop::Detour),
-            Value::Stack(index) => return unsafe { self.stack_field(shape, index) },
-            _ => {}
-        }
-        self.open(shape, &value)?;
-        self.add(value)
-    }
-
-    /// Begins a field for values of the type of this one.
-    fn open(&mut self, shape: Shape, value: &Value<'_>) -> Result<(), Stop> {
-        let given = shape.value_type.map(|number| number as i64);
-        let value_type = match (value, given) {
-            (Value::Text(_) | Value::Constant(..) | Value::Rendered(_), None | Some(0)) => ValueType::String,
-            (Value::Text(_) | Value::Constant(..) | Value::Rendered(_), Some(1)) => ValueType::Bytes,
-            (Value::Number(_), None | Some(3)) => ValueType::Double,
-            (Value::Number(_), Some(2)) => ValueType::Integer,
-            (Value::Boolean(_), None | Some(4)) => ValueType::Bool,
-            _ => return Err(Stop::Detour),
-        };
-        let field = self.encoder.builder.open_field(shape.name, shape.representation, value_type);
-        field.explicit_type = value_type != ValueType::String;
-        field.unpacked = true;
-        Ok(())
-    }
-
-    /// Appends a value to the field under way.
-    fn add(&mut self, value: Value<'_>) -> Result<(), Stop> {
-        self.encoder.values += 1;
-        let value = match value {
-            Value::Text(text) => self.text(text),
-            Value::Constant(text, key) => self.kept(usize::from(key) - 1, text)?,
-            Value::Rendered(node) => self.rendered(&node)?,
-            Value::Number(number) => {
-                let value_type = self.encoder.builder.last_field().map(|field| field.value_type);
-                self.encoder.builder.add_value(match value_type {
-                    Some(ValueType::Integer) => FieldValue::Integer(number as i64),
-                    _ => FieldValue::Double(number),
-                });
-                return Ok(());
-            }
-            Value::Boolean(truth) => {
-                self.encoder.builder.add_value(FieldValue::Bool(truth));
-                return Ok(());
-            }
-            Value::Nil | Value::Table(_) | Value::Stack(_) => return Err(Stop::Detour),
-        };
-        self.encoder.builder.add_span(value);
-        Ok(self.encoder.size().map(drop)?)
-    }
-
-    /// `{value = …, representation = …}`, or a list.
-    fn table(&mut self, mut shape: Shape, table: &Node<'_>, depth: usize) -> Result<(), Stop> {
-        let mut inner = None;
-        let mut is_list = false;
-        for node in table.children() {
-            let Known::Group(Some(name)) = node.kind() else {
-                if matches!(node.kind(), Known::Nothing) {
-                    continue;
-                }
-                // A list goes before an object.
-                self.element(shape, &node, &mut is_list)?;
-                continue;
-            };
-            let value = self.value_of(&node)?;
-            match (name, value) {
-                (b"value", _) if inner.is_some() => return Err(Stop::Detour),
-                (b"value", value) => inner = Some(value),
-                (b"representation", Value::Text(text)) => shape.representation = self.text(text),
-                (b"representation", Value::Constant(text, key)) => {
-                    shape.representation = self.kept(usize::from(key) - 1, text)?;
-                }
-                (b"value_type", Value::Number(number)) => shape.value_type = Some(number),
-                (b"representation" | b"value_type", _) => return Err(Stop::Detour),
-                _ => {}
-            }
-        }
-        match (is_list, inner) {
-            (true, None) => Ok(()),
-            (false, Some(value)) => self.field(shape, value, depth + 1),
-            _ => Err(Stop::Detour),
-        }
-    }
-
-    /// Appends the value of a capture in a list, the first of which opens the field.
-    fn element(&mut self, shape: Shape, node: &Node<'_>, is_list: &mut bool) -> Result<(), Stop> {
-        let has_more = matches!(node.kind(), Known::Text | Known::Group(None)) && node.children().next().is_some();
-        let value = self.value_of_node(node)?.filter(|_| !has_more).ok_or(Stop::Detour)?;
-        if !std::mem::replace(is_list, true) {
-            self.open(shape, &value)?;
-            return self.add(value);
-        }
-        let value_type = self.encoder.builder.last_field().map(|field| field.value_type);
-        let fits = match value {
-            Value::Text(_) | Value::Constant(..) | Value::Rendered(_) => {
-                matches!(value_type, Some(ValueType::String | ValueType::Bytes))
-            }
-            Value::Number(_) => matches!(value_type, Some(ValueType::Double | ValueType::Integer)),
-            Value::Boolean(_) => value_type == Some(ValueType::Bool),
-            _ => false,
-        };
-        if fits { self.add(value) } else { Err(Stop::Detour) }
-    }
-
-    /// A field whose value a function returned.
-    unsafe fn stack_field(&mut self, shape: Shape, index: c_int) -> Result<(), Stop> {
-        let Shape { name, value_type, representation } = shape;
-        if representation.is_some() {
-            return Err(Stop::Detour);
-        }
-        let (state, table) = (self.encoder.state, self.encoder.table);
-        unsafe {
-            ffi::lua_settop(state, table + 3);
-            ffi::lua_pushvalue(state, index);
-            self.encoder.value(Form { name, value_type, representation: None })?;
-            ffi::lua_settop(state, table);
-        }
-        Ok(())
     }
 
     /// The entries of the table that a function returned, at this index: headers by their names, or fields.
@@ -481,9 +334,9 @@ impl Build<'_> {
             if self.has_field(name) || super::plan::place_of(name).is_some() {
                 return Err(Stop::Detour);
             }
-            let value = self.value_of_node(&value)?.ok_or(Stop::Detour)?;
+            let value = self.evaluation.of(&value, &self.plan.entries)?.ok_or(Stop::Detour)?;
             let name = self.text(name);
-            self.field(Shape { name, value_type: None, representation: Span::NONE }, value, 0)?;
+            self.field(&Shape::plain(name), &value, 0)?;
         }
         Ok(())
     }

@@ -26,8 +26,8 @@ pub(super) unsafe fn make(state: State, pattern: &Pattern, subject: &[u8], plan:
         matches.busy = true;
         // Nobody matches while this is busy, so the captures stay what they are.
         let captures: *const Captures = &matches.captures;
-        let roots = (*captures).roots(pattern, subject);
-        let is_done = Calls { state, plan }.walk(roots, 0);
+        let visit = (*captures).visit(pattern, subject);
+        let is_done = Calls { state, plan }.walk(visit.roots(), 0);
         host(state).matches.busy = false;
         is_done
     }

@@ -8,6 +8,7 @@
 mod build;
 mod calls;
 mod detour;
+mod field;
 mod plan;
 mod value;
 
@@ -62,8 +63,13 @@ pub(crate) unsafe extern "C-unwind" fn inject_match(state: State) -> c_int {
     unsafe {
         ffi::lua_settop(state, PLACES);
         room(state, 24);
-        let Some(pattern) = heka_lpeg::pattern_at(state, GRAMMAR) else {
-            raise(state, Raise::argument(GRAMMAR, "pattern expected"))
+        let known = plan::known(state);
+        let pattern = match known {
+            Some((_, pattern)) => pattern,
+            None => match heka_lpeg::pattern_at(state, GRAMMAR) {
+                Some(pattern) => pattern,
+                None => raise(state, Raise::argument(GRAMMAR, "pattern expected")),
+            },
         };
         for n in [TEMPLATE, PLACES] {
             if !heka_lua::is_none_or_nil(state, n) {
@@ -71,7 +77,11 @@ pub(crate) unsafe extern "C-unwind" fn inject_match(state: State) -> c_int {
             }
         }
         let subject = subject(state);
-        let outcome = match plan::find(state, &pattern) {
+        let plan = match known {
+            Some((plan, _)) => Some(plan),
+            None => plan::make(state, pattern),
+        };
+        let outcome = match plan {
             Some(plan) => quick(state, &pattern, subject, plan),
             None => Outcome::Detour,
         };

@@ -80,9 +80,30 @@ pub(super) fn place_of(text: &[u8]) -> Option<Place> {
     }
 }
 
+/// What a name means in a table that stands for a field's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Value,
+    Representation,
+    ValueType,
+    Other,
+}
+
+impl Part {
+    fn named(name: &[u8]) -> Part {
+        match name {
+            b"value" => Part::Value,
+            b"representation" => Part::Representation,
+            b"value_type" => Part::ValueType,
+            _ => Part::Other,
+        }
+    }
+}
+
 /// What is known of one of a pattern's Lua values.
 pub(super) struct Entry {
     pub(super) place: Place,
+    part: Part,
     /// The first entry of the same text.
     pub(super) same: u16,
     /// The last row that has it as a name.
@@ -94,6 +115,7 @@ pub(super) struct Entry {
 
 /// Where the captures of one grammar go.
 pub(super) struct Plan {
+    pattern: Pattern<'static>,
     grammar: *const c_void,
     places: *const c_void,
     /// Keeps both alive.
@@ -106,6 +128,14 @@ pub(super) struct Plan {
     pub(super) rows: u64,
 }
 
+impl Plan {
+    /// What the name with this key means in a table that stands for a field's value.
+    #[inline]
+    pub(super) fn part(&self, key: u16) -> Part {
+        self.entries.get(usize::from(key).wrapping_sub(1)).map_or(Part::Other, |entry| entry.part)
+    }
+}
+
 /// All plans of a state.
 #[derive(Default)]
 pub(crate) struct Plans {
@@ -114,22 +144,30 @@ pub(crate) struct Plans {
     next: usize,
 }
 
-/// The plan for the arguments, by its index; `None` when the grammar captures what only Lua can tell.
+/// The plan for the arguments, by its index, and their pattern, if a plan was made before.
+///
+/// # Safety
+/// The arguments are in place.
+pub(super) unsafe fn known(state: State) -> Option<(usize, Pattern<'static>)> {
+    unsafe {
+        let matches = &host(state).matches;
+        let (grammar, places) = (ffi::lua_topointer(state, GRAMMAR), ffi::lua_topointer(state, PLACES));
+        let is_it = |(_, plan): &(usize, &Plan)| plan.grammar == grammar && plan.places == places;
+        let (at, plan) = matches.plans.list.iter().enumerate().find(is_it).filter(|_| !matches.busy)?;
+        Some((at, plan.pattern))
+    }
+}
+
+/// Makes the plan for the arguments; `None` when the grammar captures what only Lua can tell.
 ///
 /// # Safety
 /// The arguments are in place, with room for eight values. May raise an error.
-pub(super) unsafe fn find(state: State, pattern: &Pattern) -> Option<usize> {
+pub(super) unsafe fn make(state: State, pattern: Pattern<'static>) -> Option<usize> {
     unsafe {
-        let matches = &mut host(state).matches;
-        if matches.busy || !pattern.is_known() {
+        if host(state).matches.busy || !pattern.is_known() {
             return None;
         }
-        let of = |n: c_int| ffi::lua_topointer(state, n);
-        let (grammar, places) = (of(GRAMMAR), of(PLACES));
-        let list = &matches.plans.list;
-        if let Some(known) = list.iter().position(|plan| plan.grammar == grammar && plan.places == places) {
-            return Some(known);
-        }
+        let pattern = &pattern;
         // Whatever raises an error here leaks nothing but an anchor.
         let at = protect(state, || Ok(begin(state, pattern)));
         for key in 1..=pattern.value_count() {
@@ -146,13 +184,14 @@ pub(super) unsafe fn find(state: State, pattern: &Pattern) -> Option<usize> {
         let anchors = [anchor(GRAMMAR), anchor(PLACES)];
         let plan = &mut host(state).matches.plans.list[at];
         // Only a complete plan is found again.
-        (plan.grammar, plan.places, plan.anchors) = (grammar, places, anchors);
+        (plan.grammar, plan.places) = (ffi::lua_topointer(state, GRAMMAR), ffi::lua_topointer(state, PLACES));
+        plan.anchors = anchors;
         Some(at)
     }
 }
 
 /// Makes room for a plan.
-unsafe fn begin(state: State, pattern: &Pattern) -> usize {
+unsafe fn begin(state: State, pattern: &Pattern<'static>) -> usize {
     let plans = unsafe { &mut host(state).matches.plans };
     let count = pattern.value_count();
     let same = |key: u16| match pattern.text(key) {
@@ -160,9 +199,16 @@ unsafe fn begin(state: State, pattern: &Pattern) -> usize {
         Some(text) => (1..key).find(|other| pattern.text(*other).is_some_and(|other| std::ptr::eq(other, text))),
         None => None,
     };
-    let entry =
-        |key| Entry { place: Place::Field, same: same(key).unwrap_or(key), seen: 0, span: Span::NONE, clock: None };
+    let entry = |key| Entry {
+        place: Place::Field,
+        part: pattern.text(key).map_or(Part::Other, Part::named),
+        same: same(key).unwrap_or(key),
+        seen: 0,
+        span: Span::NONE,
+        clock: None,
+    };
     let plan = Plan {
+        pattern: *pattern,
         grammar: std::ptr::null(),
         places: std::ptr::null(),
         anchors: [ffi::LUA_NOREF; 2],

@@ -1,12 +1,13 @@
 //! The first value of a capture, as `lpeg.match` would give it.
 
 use super::build::Stop;
-use crate::clock::Clock;
+use super::plan::Entry;
 use crate::host::Natives;
 use heka_lpeg::{Captures, Constant, Known, Node, number_of};
 use std::ffi::c_int;
 
 /// A value, where it is.
+#[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     Nil,
     Text(&'a [u8]),
@@ -31,13 +32,15 @@ pub(super) struct Evaluation<'a> {
 
 impl Evaluation<'_> {
     /// The first value of a named group, or of anything that has one.
-    pub(super) fn of_group<'n>(
-        &mut self,
-        group: &Node<'n>,
-        clocks: &dyn Fn(u16) -> Option<Clock>,
-    ) -> Result<Value<'n>, Stop> {
-        for child in group.children() {
-            if let Some(value) = self.of(&child, clocks)? {
+    #[inline]
+    pub(super) fn of_group<'n>(&mut self, group: &Node<'n>, entries: &[Entry]) -> Result<Value<'n>, Stop> {
+        let mut children = group.children();
+        let Some(first) = children.next() else { return Ok(Value::Text(group.text())) };
+        if let Some(value) = self.of(&first, entries)? {
+            return Ok(value);
+        }
+        for child in children {
+            if let Some(value) = self.of(&child, entries)? {
                 return Ok(value);
             }
         }
@@ -45,11 +48,7 @@ impl Evaluation<'_> {
     }
 
     /// The first value of a capture; `None` when it has none.
-    pub(super) fn of<'n>(
-        &mut self,
-        node: &Node<'n>,
-        clocks: &dyn Fn(u16) -> Option<Clock>,
-    ) -> Result<Option<Value<'n>>, Stop> {
+    pub(super) fn of<'n>(&mut self, node: &Node<'n>, entries: &[Entry]) -> Result<Option<Value<'n>>, Stop> {
         Ok(Some(match node.kind() {
             Known::Text => Value::Text(node.text()),
             Known::Number => node.number()?.map_or(Value::Nil, Value::Number),
@@ -59,26 +58,30 @@ impl Evaluation<'_> {
             Known::Constant(Constant::Nil) => Value::Nil,
             Known::Position => Value::Number(node.start() as f64 + 1.0),
             Known::Group(Some(_)) | Known::Nothing => return Ok(None),
-            Known::Group(None) => self.of_group(node, clocks)?,
-            Known::Table => Value::Table(Node::clone(node)),
-            Known::Format(_) | Known::Substitution => Value::Rendered(Node::clone(node)),
-            Known::Call(Some(function)) if self.natives.is_tonumber(function) => self.converted(node, clocks)?,
-            Known::Call(_) => match clocks(node.key()) {
-                // SAFETY: the plan keeps the grammar alive, and that its functions.
-                Some(clock) => Value::Number(unsafe { clock.read(node.text(), self.captures) }.ok_or(Stop::Detour)?),
-                None => Value::Stack(self.result(node.place())?),
-            },
+            Known::Group(None) => self.of_group(node, entries)?,
+            Known::Table => Value::Table(*node),
+            Known::Format(_) | Known::Substitution => Value::Rendered(*node),
+            Known::Call(Some(function)) if self.natives.is_tonumber(function) => self.converted(node, entries)?,
+            Known::Call(_) => {
+                match entries.get(usize::from(node.key()).wrapping_sub(1)).and_then(|entry| entry.clock) {
+                    // SAFETY: the plan keeps the grammar alive, and that its functions.
+                    Some(clock) => {
+                        Value::Number(unsafe { clock.read(node.text(), self.captures) }.ok_or(Stop::Detour)?)
+                    }
+                    None => Value::Stack(self.result(node.place())?),
+                }
+            }
             Known::Fold(_) => return Err(Stop::Detour),
         }))
     }
 
     /// `tonumber` of the only value inside.
-    fn converted<'n>(&mut self, node: &Node<'n>, clocks: &dyn Fn(u16) -> Option<Clock>) -> Result<Value<'n>, Stop> {
+    fn converted<'n>(&mut self, node: &Node<'n>, entries: &[Entry]) -> Result<Value<'n>, Stop> {
         if node.children().count() > 1 {
             return Err(Stop::Detour);
         }
         let mut rendered = Vec::new();
-        let number = match self.of_group(node, clocks)? {
+        let number = match self.of_group(node, entries)? {
             Value::Number(number) => Some(number),
             Value::Text(text) | Value::Constant(text, _) => number_of(text)?,
             Value::Rendered(node) => {
