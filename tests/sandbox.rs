@@ -200,6 +200,59 @@ flush_interval = 20
     assert!(log.contains("Plugin 'spins': has stopped, exiting plugin without shutting down."), "{log}");
 }
 
+const FILE: &str = "encoder = \"PayloadEncoder\"\nflush_interval = 20\n[PayloadEncoder]\nappend_newlines = false\n";
+
+#[test]
+fn a_slow_script_holds_nobody_else_up() {
+    // Several milliseconds a message, and only just within its limit.
+    let slow = "n = 0 function process_message() for i = 1, 800000 do end n = n + 1 \
+                inject_payload('txt', 'n', 'seen', n, '\\n') return 0 end";
+    let site = site(
+        &format!(
+            "{LINES}[slow]\ntype = \"SandboxFilter\"\nfilename = \"slow.lua\"\nmessage_matcher = \"Type == 'logfile'\"\n\
+             [seen]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'slow'\"\npath = \"$D/seen\"\n\
+             encoder = \"PayloadEncoder\"\nflush_interval = 20\n\
+             [out]\ntype = \"FileOutput\"\nmessage_matcher = \"Type == 'logfile'\"\npath = \"$D/out\"\n{FILE}"
+        ),
+        &[("slow.lua", slow)],
+    );
+    // Three chunks: a filter that took all it was given would have seen two of them before the last one got through.
+    let lines: String = (0..600).map(|i| format!("{i:0>1023}\n")).collect();
+    append(&site.path("logs/app.log"), lines.as_bytes());
+    let daemon = site.start();
+    wait_for("all lines", || site.read("out").len() >= lines.len());
+    let seen = text(&site, "seen").lines().count();
+    assert!(seen < 300, "the script has seen {seen} lines when the last is written");
+    wait_for("the script's first lines", || !site.read("seen").is_empty());
+    daemon.crash();
+}
+
+#[test]
+fn what_a_script_makes_of_messages_takes_their_place_in_the_budget() {
+    let makes = "require 'string' local more = string.rep('x', 1000) function process_message() \
+                 inject_payload('txt', 'n', read_message('Payload'), more) return 0 end";
+    let site = site(
+        &format!(
+            "{LINES}[makes]\ntype = \"SandboxFilter\"\nfilename = \"makes.lua\"\nmessage_matcher = \"Type == 'logfile'\"\n\
+             [out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'makes'\"\npath = \"$D/pipe\"\n{FILE}"
+        ),
+        &[("makes.lua", makes)],
+    );
+    let _pipe = site.fifo("pipe");
+    let lines: String = (0..400_000).map(|i| format!("{i:0>99}\n")).collect();
+    append(&site.path("logs/app.log"), lines.as_bytes());
+    let daemon = site.start();
+    // Reading stops when the budget is spent: then memory no longer moves.
+    let mut last = (0, 0);
+    wait_for("the stall", || {
+        let now = daemon.peak_memory();
+        last = if now == last.0 { (now, last.1 + 1) } else { (now, 0) };
+        last.1 > 300
+    });
+    assert!(last.0 < 256 << 20, "{} MiB while nobody reads what the script makes", last.0 >> 20);
+    daemon.crash();
+}
+
 #[test]
 fn the_news_of_an_end_gets_through_where_nothing_else_may_loop_any_more() {
     let filter = |name: &str, matcher: &str| {

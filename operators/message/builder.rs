@@ -120,6 +120,15 @@ impl BatchBuilder {
         self.batch.hold(credit);
     }
 
+    /// Ties the credits of `batch` to this one's life as well: what is made of it takes its place in the budget.
+    pub fn hold_credits_of(&mut self, batch: &Batch) {
+        for credit in &batch.credits {
+            if !self.batch.credits.iter().any(|held| Arc::ptr_eq(held, credit)) {
+                self.batch.credits.push(credit.clone());
+            }
+        }
+    }
+
     /// Copies text into the arena.
     #[inline]
     pub fn text(&mut self, text: &[u8]) -> Span {
@@ -439,6 +448,21 @@ mod tests {
         shorter.text(b"x");
         let span = shorter.text_again(b"name", first);
         assert_eq!(shorter.batch().text(span), b"name");
+    }
+
+    #[test]
+    fn a_credit_returns_when_all_that_was_made_of_its_batch_is_gone() {
+        let credit: Arc<dyn Any + Send + Sync> = Arc::new(());
+        let mut one = BatchBuilder::default();
+        one.hold(credit.clone());
+        let one = one.finish();
+        let mut two = BatchBuilder::default();
+        two.hold_credits_of(&one);
+        two.hold_credits_of(&one);
+        drop(one);
+        assert_eq!(Arc::strong_count(&credit), 2);
+        drop(two);
+        assert_eq!(Arc::strong_count(&credit), 1);
     }
 
     #[test]

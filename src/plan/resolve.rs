@@ -9,6 +9,7 @@ use crate::plan::{
     Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
 };
 use heka_matcher::Compiler;
+use heka_operators::decoders::DecoderSpec;
 use heka_operators::inputs::InputSpec;
 use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
