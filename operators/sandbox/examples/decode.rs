@@ -4,7 +4,7 @@
 //! Cases: `shipped` is `nginx_access.lua`, `agents` the same with its transformation of user agents, `plain` a script
 //! of a user who hands tables to `inject_message`, and `empty` a script that does nothing.
 
-use heka_message::{BatchBuilder, RowRef, Span};
+use heka_message::{BatchBuilder, FieldDensity, RowRef, Span};
 use heka_sandbox::{Config, ConfigValue, Kind, Payload, Refusal, Role, Sandbox};
 use std::path::Path;
 
@@ -80,15 +80,17 @@ fn main() {
         at += line.len();
     }
     let batch = builder.finish();
+    let mut density = FieldDensity::default();
     for _ in 0..rounds {
         let mut taker = Taker(BatchBuilder::over(&batch));
         // As the daemon does.
-        taker.0.reserve_fields(8 * 100);
+        taker.0.reserve_fields_like(density, 100);
         for row in 0..100 {
             let returned = sandbox.process_message(Some(batch.row(row)), &mut taker).expect("a script that goes on");
             assert_eq!(returned.status, 0, "{:?}", returned.error);
         }
         assert!(case == "empty" || taker.0.len() == 100);
+        density = FieldDensity::of(taker.0.batch());
     }
     println!("{:?}, {} detours", sandbox.statistics(), sandbox.detours());
 }
