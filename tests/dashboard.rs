@@ -278,6 +278,10 @@ fn the_flow_counts_what_runs_on_one_worker_and_on_two() {
         assert_eq!(node(&flow, "output fails")["dropped"], 1);
         assert_eq!(node(&flow, "output queued.buffer")["queue"]["unit"], "B");
         assert_eq!(node(&flow, "output some")["holds_since"], Value::Null);
+        let metrics = ask(&address, "/metrics", "");
+        assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        let line = "hekad_node_messages_total{node=\"output some\"} 500\n";
+        assert!(metrics.text().contains(line), "{}", metrics.text());
         assert!(flow["time"].as_f64().unwrap() >= flow["started"].as_f64().unwrap());
         // Every name is one of the graph's, which is what the daemon draws.
         let graph = ask(&address, "/data/graph.json", "");

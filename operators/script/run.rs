@@ -101,6 +101,10 @@ impl Script {
             sandbox = restore(sandbox, &config, site, data)?;
         }
         let stats = &site.stats;
+        if config.memory_limit > 0 {
+            let limit = i64::try_from(config.memory_limit).unwrap_or(i64::MAX);
+            stats.counter("MemoryLimit", "B").set(limit);
+        }
         let mut script = Script {
             memory: stats.counter("Memory", "B"),
             max_memory: stats.counter("MaxMemory", "B"),

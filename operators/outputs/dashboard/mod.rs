@@ -2,8 +2,8 @@
 //!
 //! It takes the daemon's reports and what sandboxes show, keeps each as a file below `working_directory`, and serves
 //! them with a page that draws them. Each file does one thing: `received` reads messages, `sandboxes` names files,
-//! `documents` writes them and numbers the changes, `view` looks at the daemon, `site` says what an address stands
-//! for, `paths` and `folder` let none lead out, `reply`, `file_body` and `listing` make answers, `events` tells of
+//! `documents` writes them and numbers the changes, `view` and `metrics` look at the daemon, `site` says what an address stands
+//! for, `paths` and `folder` let none lead out, `reply`, `ranges`, `file_body` and `listing` make answers, `events` tells of
 //! changes, `access` asks who is there, and `server` and `patient` bound what a connection may take.
 
 mod access;
@@ -12,9 +12,11 @@ mod events;
 mod file_body;
 mod folder;
 mod listing;
+mod metrics;
 mod options;
 mod paths;
 mod patient;
+mod ranges;
 mod received;
 mod reply;
 mod sandboxes;

@@ -2,6 +2,7 @@
 //! can read that.
 
 use super::file_body::FileBody;
+use super::ranges::Asked;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -9,7 +10,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::{Duration, SystemTime};
 
 /// The body of any answer.
@@ -49,10 +50,17 @@ pub(super) fn entity(asked: &HeaderMap, entity: Entity) -> Reply {
             set(&mut reply, header::ETAG, &tag);
             reply
         }
-        false => match body(asked, entity.content) {
-            Ok((body, length, is_packed)) => {
+        false => match body(asked, &tag, entity.content) {
+            Ok(Found { body, length, is_packed, range }) => {
                 let mut reply = Response::new(body);
+                if let Some(range) = range {
+                    set(&mut reply, header::CONTENT_RANGE, &range);
+                    let is_there = length > 0;
+                    *reply.status_mut() =
+                        if is_there { StatusCode::PARTIAL_CONTENT } else { StatusCode::RANGE_NOT_SATISFIABLE };
+                }
                 set(&mut reply, header::CONTENT_TYPE, entity.kind);
+                set(&mut reply, header::ACCEPT_RANGES, "bytes");
                 set(&mut reply, header::CONTENT_LENGTH, &length.to_string());
                 // Other bytes for the same content: by the rules of the protocol that makes the tag a weak one.
                 set(&mut reply, header::ETAG, &if is_packed { format!("W/{tag}") } else { tag });
@@ -124,12 +132,42 @@ fn is_known(asked: &HeaderMap, tag: &str, modified: Option<SystemTime>) -> bool 
     since.zip(modified).is_some_and(|(since, modified)| modified < since + Duration::from_secs(1))
 }
 
-/// The body, its length, and whether it is compressed.
-fn body(asked: &HeaderMap, content: Content) -> io::Result<(ReplyBody, u64, bool)> {
+/// A body that was asked for.
+struct Found {
+    body: ReplyBody,
+    length: u64,
+    is_packed: bool,
+    /// Which part it is, where not all was asked for.
+    range: Option<String>,
+}
+
+/// The body that `asked` asks for of a document with this tag.
+fn body(asked: &HeaderMap, tag: &str, content: Content) -> io::Result<Found> {
+    let plain = |body, length, range| Found { body, length, is_packed: false, range };
+    let whole = match &content {
+        Content::Bytes(bytes) => bytes.len() as u64,
+        Content::File(_, length) => *length,
+    };
+    match Asked::of(asked, tag, whole) {
+        Asked::Whole => {}
+        Asked::Nothing => return Ok(plain(empty(), 0, Some(format!("bytes */{whole}")))),
+        Asked::Part(first, length) => {
+            let range = Some(format!("bytes {first}-{}/{whole}", first + length - 1));
+            let body = match content {
+                // Within the bytes, whose number was the limit.
+                Content::Bytes(bytes) => full(bytes.slice(first as usize..(first + length) as usize)),
+                Content::File(mut file, _) => {
+                    file.seek(SeekFrom::Start(first))?;
+                    FileBody::new(file, length).boxed_unsync()
+                }
+            };
+            return Ok(plain(body, length, range));
+        }
+    }
     let bytes = match content {
         Content::Bytes(bytes) => bytes,
         Content::File(file, length) if length > AT_ONCE => {
-            return Ok((FileBody::new(file, length).boxed_unsync(), length, false));
+            return Ok(plain(FileBody::new(file, length).boxed_unsync(), length, None));
         }
         Content::File(file, length) => {
             let mut bytes = Vec::with_capacity(length as usize);
@@ -142,10 +180,10 @@ fn body(asked: &HeaderMap, content: Content) -> io::Result<(ReplyBody, u64, bool
         packer.write_all(&bytes)?;
         let packed = packer.finish()?;
         let length = packed.len() as u64;
-        return Ok((full(packed.into()), length, true));
+        return Ok(Found { body: full(packed.into()), length, is_packed: true, range: None });
     }
     let length = bytes.len() as u64;
-    Ok((full(bytes), length, false))
+    Ok(plain(full(bytes), length, None))
 }
 
 fn accepts_gzip(asked: &HeaderMap) -> bool {
@@ -222,6 +260,13 @@ mod tests {
             }
             assert_eq!(text, LONG);
         }
+        let part = ask(&[(header::RANGE, "bytes=10-19"), (header::ACCEPT_ENCODING, "gzip")], LONG);
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(part.headers()[header::CONTENT_RANGE], "bytes 10-19/5000");
+        assert_eq!(bytes_of(part).await, &LONG[..10]);
+        let beyond = ask(&[(header::RANGE, "bytes=5000-")], LONG);
+        assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(beyond.headers()[header::CONTENT_RANGE], "bytes */5000");
         let short = ask(&[(header::ACCEPT_ENCODING, "gzip")], b"short");
         assert!(!short.headers().contains_key(header::CONTENT_ENCODING));
     }

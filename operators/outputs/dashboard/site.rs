@@ -5,6 +5,7 @@ use super::documents::Documents;
 use super::events::{Events, PING, Readers};
 use super::folder::{Folder, Found, Stamp};
 use super::listing;
+use super::metrics;
 use super::paths::{Refused, Wanted, encode};
 use super::reply::{self, Content, Entity, Reply};
 use super::view::View;
@@ -75,6 +76,10 @@ impl Site {
         };
         match wanted.single() {
             Some(b"events") => return self.events(request.method()),
+            Some(b"metrics") => {
+                let metrics = self.view.metrics(&self.documents);
+                return metrics.map_or_else(missing, |text| reply::page(StatusCode::OK, metrics::KIND, text));
+            }
             Some(b"index.html") => return moved("./", request),
             _ => {}
         }

@@ -162,6 +162,8 @@ fn documents_come_and_change_as_messages_do() {
     assert_eq!((status(&reply), body(&reply)), ("200", "{}"));
     let head = rig.raw(request("HEAD", "/data/heka_report.json", "").as_bytes());
     assert_eq!((status(&head), body(&head), header(&head, "content-length")), ("200", "", Some("2")));
+    let part = rig.raw(request("GET", "/data/F.HTTPStatus.cbuf", "Range: bytes=0-1\r\n").as_bytes());
+    assert_eq!((status(&part), body(&part), header(&part, "content-range")), ("206", "P\n", Some("bytes 0-1/3")));
     // The end of a filter: a line for the record, and no longer in the list.
     rig.send(&[message("heka.sandbox-terminated", "hekad", b"boom", &[("plugin", "F")])]);
     let reply = rig.get("/data/heka_sandbox_termination.tsv");

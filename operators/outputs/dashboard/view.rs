@@ -2,10 +2,11 @@
 //! somebody asks, at most so often, and never while nobody looks.
 
 use super::documents::{Documents, version_of};
+use super::metrics;
 use super::reply::{Content, Entity};
-use crate::overview::OverviewSlot;
+use crate::overview::{Flow, OverviewSlot};
 use bytes::Bytes;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often samples are taken while somebody watches.
@@ -24,6 +25,7 @@ pub(super) struct View {
 
 #[derive(Clone)]
 pub(super) struct Sample {
+    flow: Arc<Flow>,
     text: Bytes,
     version: String,
     /// When the next may be taken.
@@ -55,6 +57,11 @@ impl View {
         Some(Entity { content: Content::Bytes(bytes), kind, version, modified, cache })
     }
 
+    /// All counters, for programs that collect them.
+    pub(super) fn metrics(&self, documents: &Documents) -> Option<String> {
+        self.refresh(documents).map(|sample| metrics::text(&sample.flow))
+    }
+
     /// Takes a sample if one is due, and tells of what is new.
     pub(super) fn refresh(&self, documents: &Documents) -> Option<Sample> {
         let overview = self.overview.get()?;
@@ -67,10 +74,11 @@ impl View {
             return Some(sample.clone());
         }
         // What a plain struct of numbers and texts cannot fail at.
-        let mut text = serde_json::to_vec(&overview.flow()).unwrap_or_default();
+        let flow = Arc::new(overview.flow());
+        let mut text = serde_json::to_vec(&*flow).unwrap_or_default();
         text.push(b'\n');
         let pause = FRESH.max(begun.elapsed() * SHARE);
-        let sample = Sample { version: version_of(&text), text: text.into(), due: begun + pause };
+        let sample = Sample { flow, version: version_of(&text), text: text.into(), due: begun + pause };
         documents.announce("flow.json", &sample.version);
         *last = Some(sample.clone());
         Some(sample)

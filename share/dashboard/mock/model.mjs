@@ -219,7 +219,8 @@ export class Model {
     const some = (n) => Math.floor(this.random() * n);
     const sandbox = (max) => ({
       Memory: reading(some(max * 0.7), "B"),
-      MaxMemory: reading(max, "B"),
+      MaxMemory: reading(Math.round(max * 0.8), "B"),
+      MemoryLimit: reading(max, "B"),
       MaxInstructions: reading(112),
       MaxOutput: reading(2124, "B"),
     });

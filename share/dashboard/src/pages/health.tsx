@@ -247,7 +247,7 @@ function columnsOf(section: Section, entries: Entry[], flow: Flow | undefined): 
     has((entry) => dropsOf(entry)) && number("drops", "Dropped", dropsOf, formatNumber, true),
     has((entry) => numberOf(entry, "QueueBytes")) &&
       number("queue", "Queue", (entry) => numberOf(entry, "QueueBytes"), formatBytes),
-    has((entry) => numberOf(entry, "MaxMemory")) && {
+    has((entry) => numberOf(entry, "Memory")) && {
       id: "memory",
       title: "Memory",
       wide: true,
@@ -300,7 +300,8 @@ const formatMaybe = (value: number | undefined, format: (value: number) => strin
 
 function memoryOf(entry: Entry): Fill | undefined {
   const length = numberOf(entry, "Memory");
-  const capacity = numberOf(entry, "MaxMemory");
+  // MaxMemory is the most there ever was, which says nothing of how much there may be.
+  const capacity = numberOf(entry, "MemoryLimit");
   return length === undefined ? undefined : capacity === undefined ? { length } : { length, capacity };
 }
 
