@@ -4,7 +4,7 @@
 //! last one comes at the stop, after all inputs that submit have ended; what filters still submit while the dataflow
 //! drains is sent on by the last of them.
 
-use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, FieldSeed, Input, InputEdge, InputSpec, Stream};
+use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, FieldSeed, Input, InputEdge, InputSpec, Runs, Stream};
 use crate::net::unix_nanos;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
@@ -161,6 +161,11 @@ struct StatAccumInput {
 }
 
 impl Input for StatAccumInput {
+    fn runs(&self) -> Runs {
+        // A flush of very many stats takes a while.
+        Runs::OwnThread
+    }
+
     fn run<'a>(&'a mut self, edge: &'a mut InputEdge) -> BoxFuture<'a, Result<(), PluginError>> {
         Box::pin(async move {
             loop {

@@ -1,8 +1,10 @@
 //! What has been submitted since the last flush, by name. One lock a batch of lines, not one a line.
 
-use super::flush::{Flushed, Naming, flush};
+use super::flush::{Flushed, Naming, render};
+use super::harvest::Buckets;
+use super::harvest::Harvest;
 use crate::stats::Counter;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,38 +40,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits { stats: 1_000_000, samples: 8_000_000 }
-    }
-}
-
-/// A counter between two flushes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Total {
-    /// Since the last flush.
-    pub sum: f64,
-    /// The fraction that the last flush could not say in a whole number.
-    pub rest: f64,
-}
-
-/// A timer between two flushes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Timer {
-    pub values: Vec<f64>,
-    /// Events that the values stand for.
-    pub events: f64,
-}
-
-/// The stats with one set of tags.
-#[derive(Default)]
-pub(super) struct Buckets {
-    pub counters: HashMap<Box<[u8]>, Total>,
-    pub gauges: HashMap<Box<[u8]>, f64>,
-    pub timers: HashMap<Box<[u8]>, Timer>,
-    pub sets: HashMap<Box<[u8]>, HashSet<Box<[u8]>>>,
-}
-
-impl Buckets {
-    pub fn len(&self) -> usize {
-        self.counters.len() + self.gauges.len() + self.timers.len() + self.sets.len()
     }
 }
 
@@ -162,42 +132,52 @@ impl Accumulator {
 
     /// Takes what has been collected, as of `now` (seconds since the UNIX epoch); `None` before it was opened.
     pub fn flush(&self, now: i64) -> Option<Vec<Flushed>> {
-        let mut state = self.state();
-        let opening = state.opening.clone()?;
-        Some(state.flush(&opening.naming, now))
+        let (opening, harvests) = {
+            let mut state = self.state();
+            let opening = state.opening.clone()?;
+            let harvests = state.harvest(opening.naming.forget);
+            (opening, harvests)
+        };
+        Some(rendered(harvests, &opening.naming, now))
     }
 
     /// The last regular flush: what is submitted later is left for [`Accumulator::leftover`].
     pub fn close(&self, now: i64) -> Option<Vec<Flushed>> {
         let mut state = self.state();
         let opening = state.opening.clone()?;
-        let flushed = state.flush(&opening.naming, now);
+        let harvests = state.harvest(opening.naming.forget);
         state.closed = true;
         // What stays (gauges, idle counters) has been said; only what comes now is left over.
         (state.plain, state.tagged, state.stats) = Default::default();
-        Some(flushed)
+        drop(state);
+        Some(rendered(harvests, &opening.naming, now))
     }
 
     /// What was submitted after the accumulator was closed; `None` when it is open or nothing was.
     pub fn leftover(&self, now: i64) -> Option<Vec<Flushed>> {
         let mut state = self.state();
         let opening = state.opening.clone().filter(|_| state.closed && state.stats > 0)?;
-        let flushed = state.flush(&opening.naming, now);
+        let harvests = state.harvest(opening.naming.forget);
         (state.plain, state.tagged, state.stats) = Default::default();
-        Some(flushed)
+        drop(state);
+        Some(rendered(harvests, &opening.naming, now))
     }
 }
 
+/// Names and numbers of what was collected, tags in ascending order. Nobody waits for this: whoever submits goes on.
+fn rendered(harvests: Vec<(Box<[u8]>, Harvest)>, naming: &Naming, now: i64) -> Vec<Flushed> {
+    harvests.into_iter().map(|(tags, harvest)| render(harvest, naming, now, &tags)).collect()
+}
+
 impl State {
-    fn flush(&mut self, naming: &Naming, now: i64) -> Vec<Flushed> {
-        let mut all = vec![flush(&mut self.plain, naming, now, b"")];
-        let mut tags: Vec<Box<[u8]>> = self.tagged.keys().cloned().collect();
-        tags.sort_unstable();
-        for tags in tags {
-            if let Some(buckets) = self.tagged.get_mut(&tags) {
-                all.push(flush(buckets, naming, now, &tags));
-            }
-        }
+    /// Takes out what has been collected, by tags; the stats without any come first, even if there are none.
+    fn harvest(&mut self, forget: bool) -> Vec<(Box<[u8]>, Harvest)> {
+        let mut all = vec![(Box::default(), self.plain.harvest(forget))];
+        let mut tagged: Vec<(Box<[u8]>, Harvest)> =
+            self.tagged.iter_mut().map(|(tags, buckets)| (tags.clone(), buckets.harvest(forget))).collect();
+        tagged.retain(|(_, harvest)| harvest.len() > 0);
+        tagged.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        all.append(&mut tagged);
         self.tagged.retain(|_, buckets| buckets.len() > 0);
         self.stats = self.plain.len() + self.tagged.values().map(Buckets::len).sum::<usize>();
         self.samples = 0;
@@ -235,7 +215,7 @@ impl Batch<'_> {
             *samples += 1;
         }
         let known = match sample {
-            Sample::Count(by) => update(&mut buckets.counters, bucket, full, |total| total.sum += by),
+            Sample::Count(by) => update(&mut buckets.counters, bucket, full, |total| total.add(by)),
             Sample::Timer { value, weight } => update(&mut buckets.timers, bucket, full, |timer| {
                 timer.values.push(value);
                 timer.events += weight;
@@ -255,7 +235,7 @@ impl Batch<'_> {
 
 /// Changes an entry, made if need be unless `full`; says whether it is new, or `None` when there was no room.
 fn update<V: Default>(
-    map: &mut HashMap<Box<[u8]>, V>,
+    map: &mut HashMap<Arc<[u8]>, V>,
     bucket: &[u8],
     full: bool,
     change: impl FnOnce(&mut V),

@@ -1,6 +1,6 @@
 //! From buckets to named numbers: the names and the arithmetic that graphs and alerts were built on.
 
-use super::accumulator::{Buckets, Timer};
+use super::harvest::{Harvest, Timer};
 use std::io::Write;
 
 /// How flushed stats are named.
@@ -151,47 +151,28 @@ fn dotted(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-/// How close below a whole number a sum of shares may be and still be that number.
-const ROUNDING: f64 = 1e-6;
-
-/// Takes the stats out of their buckets: counters go to zero, timers and sets are emptied, gauges stay.
-pub(super) fn flush(buckets: &mut Buckets, naming: &Naming, now: i64, tags: &[u8]) -> Flushed {
+/// Names and numbers of what was taken out.
+pub(super) fn render(mut harvest: Harvest, naming: &Naming, now: i64, tags: &[u8]) -> Flushed {
     let out = Flushed { tags: tags.to_vec(), ..Flushed::default() };
     let mut report = Report { naming, global: segment(&naming.global), now, out };
-    let stats = buckets.len();
-    let mut counters: Vec<_> = buckets.counters.iter_mut().collect();
-    counters.sort_unstable_by(|a, b| a.0.cmp(b.0));
-    for (key, total) in counters {
-        // Counts are whole numbers, and what is cut off is counted next time.
-        let exact = total.sum + total.rest;
-        let whole = (exact + ROUNDING.copysign(exact)).trunc();
-        report.counter(key, total.sum, whole as i64);
-        total.rest = if (exact - whole).abs() > ROUNDING { exact - whole } else { 0.0 };
-        total.sum = 0.0;
+    let stats = harvest.len();
+    harvest.counters.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (key, total) in &harvest.counters {
+        report.counter(key, total.sum, total.whole());
     }
-    let mut gauges: Vec<_> = buckets.gauges.iter().collect();
-    gauges.sort_unstable_by(|a, b| a.0.cmp(b.0));
-    for (key, value) in gauges {
+    harvest.gauges.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (key, value) in &harvest.gauges {
         let name = report.name(&naming.gauge, key);
         report.number(name, Number::Double(*value));
     }
-    let mut timers: Vec<_> = buckets.timers.iter_mut().collect();
-    timers.sort_unstable_by(|a, b| a.0.cmp(b.0));
-    for (key, timer) in timers {
+    harvest.timers.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (key, timer) in &mut harvest.timers {
         report.timer(key, timer);
-        // A busy interval's memory is not kept for ever.
-        timer.values = Vec::with_capacity(timer.values.len().min(64));
-        timer.events = 0.0;
     }
-    let mut sets: Vec<_> = buckets.sets.iter_mut().collect();
-    sets.sort_unstable_by(|a, b| a.0.cmp(b.0));
-    for (key, members) in sets {
+    harvest.sets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (key, members) in &harvest.sets {
         let name = dotted(report.name(&naming.set, key));
         report.number([&name, &b"count"[..]].concat(), Number::Integer(members.len() as i64));
-        members.clear();
-    }
-    if naming.forget {
-        *buckets = Buckets::default();
     }
     let statsd = segment(&naming.statsd);
     let global = if naming.legacy { "" } else { report.global.as_str() };
@@ -345,6 +326,26 @@ mod tests {
         let below = open(naming());
         add(&below, &[("a", Sample::Count(-1.5))]);
         assert_eq!(count(&below), -1);
+    }
+
+    #[test]
+    fn shares_of_events_outlast_a_flush_that_forgets_but_not_an_idle_interval() {
+        let stats = open(Naming { forget: true, ..naming() });
+        let count = |by: Option<f64>| {
+            by.into_iter().for_each(|by| add(&stats, &[("a", Sample::Count(by))]));
+            let text = payload(&stats);
+            let line = text.lines().find(|line| line.contains(".count "));
+            (line.map(|line| line.split(' ').nth(1).unwrap().to_owned()), text.contains("numStats 1"))
+        };
+        let said = |n: &str| (Some(n.to_owned()), true);
+        assert_eq!(count(Some(0.4)), said("0"));
+        assert_eq!(count(Some(0.4)), said("0"));
+        assert_eq!(count(Some(0.4)), said("1"));
+        assert_eq!(count(None), (None, false));
+        assert_eq!(count(Some(0.8)), said("0"));
+        // With what was left before the pause this would be one.
+        assert_eq!(count(None), (None, false));
+        assert_eq!(count(Some(0.3)), said("0"));
     }
 
     #[test]

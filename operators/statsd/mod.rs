@@ -3,6 +3,7 @@
 
 mod accumulator;
 mod flush;
+mod harvest;
 mod hub;
 mod line;
 mod number;
