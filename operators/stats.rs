@@ -112,6 +112,23 @@ impl Stats {
         self.entries().retain(|(n, entry)| n != name || !matches!(entry, Entry::Text(_)));
     }
 
+    /// The sum of the counters of messages whose names are `wanted`.
+    pub fn messages(&self, wanted: impl Fn(&str) -> bool) -> u64 {
+        let count = |(name, entry): &(String, Entry)| match entry {
+            Entry::Counter(counter, "count") if wanted(name) => counter.get().max(0) as u64,
+            _ => 0,
+        };
+        self.entries().iter().map(count).sum()
+    }
+
+    /// The text called `name`, if there is one.
+    pub fn get_text(&self, name: &str) -> Option<String> {
+        self.entries().iter().find_map(|(n, entry)| match entry {
+            Entry::Text(text) if n == name => Some(text.clone()),
+            _ => None,
+        })
+    }
+
     /// Everything registered, in order of registration.
     pub fn read(&self) -> Vec<(String, Reading)> {
         let reading = |entry: &Entry| match entry {

@@ -297,6 +297,7 @@ fn hostile_filters_disturb_no_sibling() {
     let hostile = [
         ("spins", "function process_message() while true do pcall(function() while true do end end) end end"),
         ("grows", "t = {} function process_message() while true do t[#t + 1] = {} end end"),
+        ("dawdles", "function process_message() for i = 1, 300000 do end return 0 end"),
         ("loops", "function process_message() inject_message{Type = 'logfile'} return 0 end"),
         ("forges", "function process_message() inject_message{Type = 'heka.control.sandbox'} error('done') end"),
         (
@@ -318,6 +319,8 @@ fn hostile_filters_disturb_no_sibling() {
     }
     wait_for("all ends", || managed.text("ends").lines().filter(|line| !line.is_empty()).count() == hostile.len());
     wait_for("a tick that has seen every line", || managed.text("seen").lines().any(|line| line.starts_with("10000 ")));
+    let ends = managed.text("ends");
+    assert!(ends.contains("sandbox is running slowly and blocking the router"), "{ends}");
     let rows =
         managed.wait_for_rows("the good one alone", |rows| number(row(rows, "mgr").unwrap(), "RunningFilters") == 1);
     assert!(row(&rows, "mgr-good").is_some());

@@ -140,6 +140,30 @@ impl SandboxFilter {
         result
     }
 
+    /// Takes the next messages, so many at most, and says how many there were.
+    ///
+    /// # Errors
+    /// The script has ended; the rest of the messages is dropped.
+    pub(super) fn process_some<'a>(
+        &mut self,
+        messages: &mut impl Iterator<Item = RowRef<'a>>,
+        most: usize,
+        out: &mut Injector,
+    ) -> Result<usize, PluginError> {
+        let mut count = 0;
+        while count < most
+            && let Some(message) = messages.next()
+        {
+            count += 1;
+            if let Err(why) = self.call(message, out) {
+                self.dropped.add(messages.by_ref().count());
+                return Err(self.terminated(&why, out));
+            }
+        }
+        self.script.report();
+        Ok(count)
+    }
+
     /// The last tick, where the section asks for one.
     ///
     /// # Errors
@@ -161,15 +185,7 @@ impl SandboxFilter {
 
 impl Filter for SandboxFilter {
     fn process(&mut self, selection: &Selection, out: &mut Injector) -> Result<(), PluginError> {
-        let mut rows = selection.iter();
-        while let Some(row) = rows.next() {
-            if let Err(why) = self.call(row, out) {
-                self.dropped.add(rows.count());
-                return Err(self.terminated(&why, out));
-            }
-        }
-        self.script.report();
-        Ok(())
+        self.process_some(&mut selection.iter(), usize::MAX, out).map(drop)
     }
 
     fn tick(&mut self, now: i64, out: &mut Injector) -> Result<(), PluginError> {

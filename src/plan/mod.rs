@@ -61,6 +61,8 @@ pub struct DecoderNode {
     pub spec: Arc<dyn DecoderSpec>,
     /// On how many workers, beginning with the input's own.
     pub workers: usize,
+    /// Whether the user wants it on the input's own worker (`synchronous_decode`).
+    pub synchronous: bool,
 }
 
 /// An input with its splitter and decoder.

@@ -1,7 +1,7 @@
 //! A filter that was loaded at run time: called, measured, kept from harming anybody else.
 
-use super::PERIOD;
 use super::matchers::{Cost, Key, Matchers};
+use super::{MEASURED, PERIOD};
 use crate::filters::sandbox::SandboxFilter;
 use crate::filters::{Filter, Injector, OwnMatch, endings};
 use crate::plugin::{PluginError, Site};
@@ -13,8 +13,16 @@ use std::time::Instant;
 
 /// Messages that must have been measured before a filter can be too slow.
 const SAMPLES: u64 = 29;
+/// Messages after which the clock is looked at.
+const SOME: usize = 32;
 /// What a filter's matcher may take of a message, as a part of what the filter may.
 const MATCHING: u64 = 5;
+
+fn is_slow(calls: Cost, matching: Cost, most: u64, share: u64) -> bool {
+    calls.messages >= SAMPLES
+        && calls.nanos.saturating_add(matching.nanos) >= share
+        && (calls.average() > most || matching.average() > most / MATCHING)
+}
 
 /// When a filter is ticked, in nanoseconds since the UNIX epoch.
 struct Ticker {
@@ -34,6 +42,8 @@ pub(super) struct Child {
     ticker: Option<Ticker>,
     /// What `process_message` has cost of late.
     cost: Cost,
+    /// Nanoseconds of that since the last tick.
+    busy: u64,
     processed: Arc<Counter>,
     injected: Arc<Counter>,
     matching: Arc<Counter>,
@@ -63,6 +73,7 @@ impl Child {
             processed: count("ProcessMessageCount"),
             injected: count("InjectMessageCount"),
             cost: Cost::default(),
+            busy: 0,
             filter,
             site,
             matcher,
@@ -94,21 +105,42 @@ impl Child {
         result
     }
 
-    /// Hands the filter messages; `clock` is the time by now.
+    /// Hands the filter messages; `clock` is the time by now. A slow filter is not waited for any longer than it takes to
+    /// measure it.
     ///
     /// # Errors
     /// It has ended, and told everybody.
     pub(super) fn process(
         &mut self,
         messages: &Selection,
+        matchers: &Matchers,
         out: &mut Injector,
         clock: &mut Instant,
     ) -> Result<(), PluginError> {
-        let count = messages.len();
-        self.processed.add(count);
-        let result = self.call(out, |filter, out| filter.process(messages, out));
-        *clock = self.cost.add(*clock, count);
-        result
+        self.processed.add(messages.len());
+        let began = *clock;
+        let mut rows = messages.iter();
+        loop {
+            let (mut count, before) = (0, self.cost.nanos);
+            let some = |filter: &mut SandboxFilter, out: &mut Injector| {
+                count = filter.process_some(&mut rows, SOME, out)?;
+                Ok(())
+            };
+            let result = self.call(out, some);
+            *clock = self.cost.add(*clock, count);
+            self.busy += self.cost.nanos - before;
+            result?;
+            if count < SOME {
+                return Ok(());
+            }
+            let at_a_stretch = clock.duration_since(began);
+            if at_a_stretch >= MEASURED
+                && is_slow(self.cost, Cost::default(), self.site.globals.max_process_duration, 0)
+            {
+                self.site.stats.drops("filter-ended").add(rows.count());
+                return Err(self.end_slow(matchers, out));
+            }
+        }
     }
 
     /// Ticks the filter if it is due by `now`.
@@ -150,28 +182,32 @@ impl Child {
         usize::try_from(self.site.stats.drops("filter-ended").get()).unwrap_or(0)
     }
 
-    /// Nanoseconds of late.
+    /// Nanoseconds since the last tick.
     pub(super) fn busy(&self) -> u64 {
-        self.cost.nanos
+        self.busy
     }
 
-    /// Whether it or its matcher takes more than `most` nanoseconds and a fifth of that for a message.
-    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64) -> bool {
-        self.cost.messages >= SAMPLES
-            && (self.cost.average() > most || matchers.cost(&self.matcher).average() > most / MATCHING)
+    /// Whether it takes at least `share` nanoseconds and is slow: it or its matcher takes more than `most` nanoseconds, or
+    /// a fifth of that, for a message.
+    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64, share: u64) -> bool {
+        is_slow(self.cost, matchers.cost(&self.matcher), most, share)
     }
 
-    /// Shows what its matcher takes, and begins to measure anew.
-    pub(super) fn measured(&mut self, matchers: &Matchers) {
+    /// Shows what its matcher takes, and begins to measure anew; where others wait, only when there were enough messages
+    /// to tell.
+    pub(super) fn measured(&mut self, matchers: &Matchers, others_wait: bool) {
         let matching = matchers.cost(&self.matcher);
         if matching.messages > 0 {
             self.matching.set(i64::try_from(matching.average()).unwrap_or(i64::MAX));
         }
-        self.cost = Cost::default();
+        self.busy = 0;
+        if !others_wait || self.cost.messages >= SAMPLES {
+            self.cost = Cost::default();
+        }
     }
 
-    /// Tells everybody that it is too slow.
-    pub(super) fn tell_slow(&self, matchers: &Matchers, out: &mut Injector) -> &'static str {
+    /// Tells everybody that it ends because it is too slow.
+    pub(super) fn end_slow(&self, matchers: &Matchers, out: &mut Injector) -> PluginError {
         const WHY: &str = "sandbox is running slowly and blocking the router";
         endings::sandbox_terminated(&self.site.name, WHY, out);
         let readings = self.site.stats.read();
@@ -192,6 +228,27 @@ impl Child {
         ] {
             endings::add_number(name, unit, value, out);
         }
-        WHY
+        PluginError::fatal(format!("Terminated. Reason: {WHY}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_is_who_takes_long_for_many_messages_and_much_of_the_time() {
+        let cost = |messages, average| Cost { messages, nanos: messages * average };
+        for (calls, matching, slow) in [
+            (cost(29, 101), cost(29, 1), true),
+            (cost(29, 100), cost(29, 1), false),
+            (cost(28, 900), cost(28, 900), false),
+            (cost(29, 1), cost(900, 21), true),
+            (cost(29, 1), cost(900, 20), false),
+            // Somebody was in its way for a moment.
+            (cost(29, 1), cost(29, 21), false),
+        ] {
+            assert_eq!(is_slow(calls, matching, 100, 1000), slow, "{calls:?} {matching:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The map of running filters: offers them messages, ticks them, and lets go of those that end.
 
+use super::MEASURED;
 use super::child::Child;
 use super::matchers::{Matchers, own_match};
 use crate::filters::sandbox::Spec;
@@ -127,7 +128,7 @@ impl Host {
                 continue;
             }
             let wanted = Selection { batch: messages.batch.clone(), rows };
-            if let Err(error) = child.process(&wanted, out, &mut clock) {
+            if let Err(error) = child.process(&wanted, &self.matchers, out, &mut clock) {
                 ended.push((name.clone(), error));
             }
         }
@@ -148,23 +149,28 @@ impl Host {
         ended
     }
 
-    /// Where messages wait for the filters, because these take more than half of the time, whoever takes too long of it
-    /// ends.
+    /// Where messages wait for the filters, because these take more than half of the time, who is slow ends, unless he
+    /// takes little of it.
     fn end_slow(&mut self, out: &mut Injector) -> Vec<Ended> {
-        let elapsed = u64::try_from(self.measuring.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let busy: u64 = self.children.values().map(Child::busy).sum();
+        let elapsed = self.measuring.elapsed();
+        if elapsed < MEASURED {
+            // The ticks of a worker that was held up come close together.
+            return Vec::new();
+        }
+        let busy = self.children.values().map(Child::busy).sum::<u64>() + self.matchers.busy();
         let mut ended = Vec::new();
-        if busy > elapsed / 2 {
+        let others_wait = u128::from(busy) > elapsed.as_nanos() / 2;
+        if others_wait {
             let most = self.site.globals.max_process_duration;
+            let share = busy / (2 * self.children.len().max(1) as u64);
             for (name, child) in &self.children {
-                if child.is_slow(&self.matchers, most) {
-                    let why = child.tell_slow(&self.matchers, out);
-                    ended.push((name.clone(), PluginError::fatal(format!("Terminated. Reason: {why}"))));
+                if child.is_slow(&self.matchers, most, share) {
+                    ended.push((name.clone(), child.end_slow(&self.matchers, out)));
                 }
             }
         }
         let ended = self.take_ended(ended);
-        self.children.values_mut().for_each(|child| child.measured(&self.matchers));
+        self.children.values_mut().for_each(|child| child.measured(&self.matchers, others_wait));
         self.matchers.forget_costs();
         self.measuring = Instant::now();
         ended

@@ -109,6 +109,11 @@ impl Matchers {
         self.entries.get(key).map(|entry| entry.cost).unwrap_or_default()
     }
 
+    /// Nanoseconds that all matchers have taken of late.
+    pub(super) fn busy(&self) -> u64 {
+        self.entries.values().map(|entry| entry.cost.nanos).sum()
+    }
+
     /// Begins to measure anew.
     pub(super) fn forget_costs(&mut self) {
         self.entries.values_mut().for_each(|entry| entry.cost = Cost::default());

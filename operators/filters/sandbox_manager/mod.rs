@@ -54,6 +54,8 @@ settings! {
 
 /// Filters are ticked in whole seconds.
 const PERIOD: Duration = Duration::from_secs(1);
+/// For how long filters are measured at least before one can be too slow.
+const MEASURED: Duration = Duration::from_millis(500);
 /// What control messages are called.
 const CONTROL: &str = "Type == 'heka.control.sandbox'";
 

@@ -318,27 +318,27 @@ fn filters_are_ticked_in_their_own_periods() {
 #[test]
 fn a_slow_filter_ends_when_others_wait_for_it() {
     let slow = "function process_message() for i = 1, 90000 do end return 0 end";
-    let fast = "function process_message() return 0 end";
     let mut bench = Bench::with(|section| section, |globals| globals.max_process_duration = 5_000);
-    bench.load("slow|Type == 'data'||0", slow).load("fast|Type == 'data'||0", fast).process();
-    bench.tick(NOW);
-    (0..40).fold(&mut bench, |bench, _| bench.data("x")).process();
-    bench.manager.tick(NOW + SECOND, &mut bench.out).unwrap();
-    let batch = bench.out.take().unwrap();
+    bench.load("slow|Type == 'data'||0", slow).process();
+    let mut count = 0;
+    // After half a second, or later when somebody else has the processor meanwhile.
+    let batch = loop {
+        count += 40;
+        bench.manager.tick(NOW, &mut bench.out).unwrap();
+        (0..40).fold(&mut bench, |bench, _| bench.data("x")).process();
+        bench.manager.tick(NOW + SECOND, &mut bench.out).unwrap();
+        if let Some(batch) = bench.out.take() {
+            break batch;
+        }
+    };
     let row = batch.row(0);
     let shown = |name: &str| text(row, name);
-    assert_eq!((shown("plugin").as_str(), shown("ProcessMessageCount").as_str()), ("mgr-slow", "40"));
+    assert_eq!((shown("plugin"), shown("ProcessMessageCount")), ("mgr-slow".to_owned(), count.to_string()));
     assert_eq!(row.payload(), b"sandbox is running slowly and blocking the router");
     assert!(shown("ProcessMessageAvgDuration").parse::<i64>().unwrap() > 5_000);
     let units: Vec<&[u8]> = row.fields().map(|field| field.representation()).collect();
     assert_eq!(units, [&b""[..], b"count", b"count", b"count", b"ns", b"ns", b"count", b"count", b"count"]);
-    assert_eq!((batch.len(), number(&bench.site, "RunningFilters")), (1, 1));
-    // Few messages prove nothing.
-    let mut bench = Bench::with(|section| section, |globals| globals.max_process_duration = 5_000);
-    bench.load("slow|Type == 'data'||0", slow).process();
-    bench.tick(NOW);
-    (0..20).fold(&mut bench, |bench, _| bench.data("x")).process();
-    assert_eq!(bench.tick(NOW + SECOND), [""; 0]);
+    assert_eq!((batch.len(), number(&bench.site, "RunningFilters")), (1, 0));
 }
 
 #[test]

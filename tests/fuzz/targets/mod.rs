@@ -1,6 +1,7 @@
 //! What is tried, by what it reads.
 
 mod config;
+mod control;
 mod decoders;
 mod matcher;
 mod scripts;
