@@ -5,38 +5,36 @@ use crate::stats::{Counter, Stats};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// One message in so many is timed.
+/// One call in so many is timed.
 const SAMPLE: u32 = 1000;
 
-/// The counters `ProcessMessageCount`, `ProcessMessageFailures`, `ProcessMessageSamples` and
-/// `ProcessMessageAvgDuration` of one instance.
-pub struct Meter {
-    count: Arc<Counter>,
-    failures: Arc<Counter>,
+/// How often something was timed, and how long it takes on average.
+pub struct Timing {
     samples: Arc<Counter>,
     average: Arc<Counter>,
-    /// Messages until the next sample; the first message is one.
+    /// Calls until the next sample; the first call is one.
     wait: u32,
     timed: i64,
     nanos: i64,
 }
 
-impl Meter {
-    /// Registers the counters, with `suffix` behind their names.
-    pub fn new(stats: &Stats, suffix: &str) -> Self {
-        let counter = |name: &str, unit| stats.counter(&format!("ProcessMessage{name}{suffix}"), unit);
-        Meter {
-            count: counter("Count", "count"),
-            failures: counter("Failures", "count"),
-            samples: counter("Samples", "count"),
-            average: counter("AvgDuration", "ns"),
+impl Timing {
+    /// Registers `<name>Samples` and `<name>AvgDuration`.
+    pub fn new(stats: &Stats, name: &str) -> Self {
+        Timing::with_suffix(stats, name, "")
+    }
+
+    fn with_suffix(stats: &Stats, name: &str, suffix: &str) -> Self {
+        Timing {
+            samples: stats.counter(&format!("{name}Samples{suffix}"), "count"),
+            average: stats.counter(&format!("{name}AvgDuration{suffix}"), "ns"),
             wait: 0,
             timed: 0,
             nanos: 0,
         }
     }
 
-    /// Begins a message; hand the result to [`Self::end`].
+    /// Begins a call; hand the result to [`Self::end`].
     #[inline]
     pub fn begin(&mut self) -> Option<Instant> {
         if self.wait > 0 {
@@ -47,13 +45,14 @@ impl Meter {
         Some(Instant::now())
     }
 
-    /// Ends a message.
+    /// Begins a call that is timed whatever its turn.
+    pub fn begin_always(&mut self) -> Option<Instant> {
+        Some(Instant::now())
+    }
+
+    /// Ends a call.
     #[inline]
-    pub fn end(&mut self, begun: Option<Instant>, success: bool) {
-        self.count.add(1);
-        if !success {
-            self.failures.add(1);
-        }
+    pub fn end(&mut self, begun: Option<Instant>) {
         if let Some(begun) = begun {
             self.sample(i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX));
         }
@@ -63,8 +62,43 @@ impl Meter {
     fn sample(&mut self, nanos: i64) {
         self.timed += 1;
         self.nanos = self.nanos.saturating_add(nanos);
-        self.samples.add(1);
+        self.samples.set(self.timed);
         self.average.set(self.nanos / self.timed);
+    }
+}
+
+/// The counters `ProcessMessageCount`, `ProcessMessageFailures`, `ProcessMessageSamples` and
+/// `ProcessMessageAvgDuration` of one instance.
+pub struct Meter {
+    count: Arc<Counter>,
+    failures: Arc<Counter>,
+    timing: Timing,
+}
+
+impl Meter {
+    /// Registers the counters, with `suffix` behind their names.
+    pub fn new(stats: &Stats, suffix: &str) -> Self {
+        Meter {
+            count: stats.counter(&format!("ProcessMessageCount{suffix}"), "count"),
+            failures: stats.counter(&format!("ProcessMessageFailures{suffix}"), "count"),
+            timing: Timing::with_suffix(stats, "ProcessMessage", suffix),
+        }
+    }
+
+    /// Begins a message; hand the result to [`Self::end`].
+    #[inline]
+    pub fn begin(&mut self) -> Option<Instant> {
+        self.timing.begin()
+    }
+
+    /// Ends a message.
+    #[inline]
+    pub fn end(&mut self, begun: Option<Instant>, success: bool) {
+        self.count.add(1);
+        if !success {
+            self.failures.add(1);
+        }
+        self.timing.end(begun);
     }
 }
 

@@ -1,9 +1,10 @@
 //! SandboxFilter: a script watches messages and injects new ones.
 
 use super::{Filter, FilterSpec, Injector, endings};
+use crate::meter::Timing;
 use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use crate::script::{self, DataFile, Script, ScriptSettings, Timing, plain, table_with};
+use crate::script::{self, DataFile, Script, ScriptSettings, plain, table_with};
 use crate::stats::Counter;
 use heka_message::{BatchBuilder, FieldValue, Flags, Row, RowRef, Selection, Span};
 use heka_sandbox::{Entry, Kind, Payload, Refusal, Role};

@@ -50,6 +50,7 @@ pub use field::{Field, FieldRef, FieldValue, ValueType};
 pub use interpolate::Interpolation;
 pub use layout::Layout;
 pub use message_template::MessageTemplate;
+pub use moment::{MONTHS, WEEKDAYS};
 pub use protobuf_cursor::{WireCause, WireError};
 pub use protobuf_read::read_message;
 pub use protobuf_write::{message_len, write_message};

@@ -2,9 +2,10 @@
 
 use super::{Block, Feed, FeedEvent, Output, OutputSpec};
 use crate::inputs::Runs;
+use crate::meter::Timing;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use crate::script::{self, DataFile, Script, ScriptSettings, Timing, now, plain, table_with};
+use crate::script::{self, DataFile, Script, ScriptSettings, now, plain, table_with};
 use crate::stats::Counter;
 use heka_message::{BatchBuilder, RowRef, Span, read_message};
 use heka_sandbox::{Entry, Kind, Payload, Refusal, Role};

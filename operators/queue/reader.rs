@@ -25,8 +25,6 @@ const CHUNK: usize = 128 * 1024;
 const HEADROOM: usize = 64 * 1024;
 /// Idle buffers kept.
 const KEEP: usize = 8;
-/// How often a lasting failure is logged.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Reads a queue.
 pub struct QueueInput {
@@ -75,7 +73,7 @@ impl QueueInput {
             updates: 0,
             retry_at: None,
             backoff: Backoff::new(Duration::from_millis(10), Duration::from_secs(1)),
-            failures: Throttle::new(LOG_PAUSE),
+            failures: Throttle::default(),
             queue,
         }
     }

@@ -21,8 +21,6 @@ const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 const SYNC_PAUSE: Duration = Duration::from_millis(50);
 /// How long a shutdown waits for a disk that fails, or a queue that stays full.
 const LAST_ATTEMPTS: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 5_000 });
-/// How often a lasting trouble is logged.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Appends blocks of framed messages to a queue.
 pub struct QueueOutput {
@@ -65,8 +63,8 @@ impl QueueOutput {
             lost: false,
             appended: 0,
             dropped: queue.site.stats.drops("queue-full"),
-            full: Throttle::new(LOG_PAUSE),
-            failures: Throttle::new(LOG_PAUSE),
+            full: Throttle::default(),
+            failures: Throttle::default(),
             backoff: Backoff::new(Duration::from_millis(10), Duration::from_secs(1)),
             stopping_since: None,
             queue,

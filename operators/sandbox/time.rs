@@ -2,6 +2,7 @@
 
 use crate::{State, ffi};
 use heka_lua::{Raise, opt_bytes, protect, push_bytes};
+use heka_message::{MONTHS, WEEKDAYS};
 use jiff::civil::{Date, DateTime};
 use std::ffi::{CStr, c_int};
 use std::io::Write;
@@ -10,22 +11,6 @@ use std::io::Write;
 const PLAIN: &[u8] = b"aAbBcCdDeFgGhHIjklmMnprRSstTuUVwWxXyYzZ%";
 const AFTER_E: &[u8] = b"cCxXyY";
 const AFTER_O: &[u8] = b"deHImMSuUVwWy";
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// Seconds since the UNIX epoch.
 fn now() -> i64 {
@@ -139,7 +124,7 @@ fn convert(conversion: u8, at: DateTime, seconds: i64, out: &mut Vec<u8>) {
     let hour12 = (hour + 11) % 12 + 1;
     // Months are 1 to 12, weekdays 0 to 6.
     let month_name = MONTHS[month as usize - 1];
-    let day_name = DAYS[weekday(at)];
+    let day_name = WEEKDAYS[weekday(at)];
     let iso = at.date().iso_week_date();
     let day_of_year = i64::from(at.day_of_year()) - 1;
     let since_sunday = weekday(at) as i64;

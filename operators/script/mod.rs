@@ -10,7 +10,7 @@ mod watch;
 mod zone;
 
 pub use data::{DataFile, plain};
-pub use run::{Script, Timing};
+pub use run::Script;
 pub use settings::{ScriptSettings, read, table_with};
 pub use wait::wait;
 pub use watch::{Called, Watch};

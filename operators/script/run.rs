@@ -2,62 +2,11 @@
 
 use super::{Called, DataFile, ScriptSettings};
 use crate::plugin::{PluginError, Site};
-use crate::stats::{Counter, Stats};
+use crate::stats::Counter;
 use heka_message::RowRef;
 use heka_sandbox::{Config, Entry, Kind, Returned, Role, Sandbox};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
-
-/// One call in so many is timed.
-const SAMPLE: u32 = 1000;
-
-/// How often something was timed, and how long it takes on average.
-pub struct Timing {
-    samples: Arc<Counter>,
-    average: Arc<Counter>,
-    /// Calls until the next sample; the first call is one.
-    wait: u32,
-    timed: i64,
-    nanos: i64,
-}
-
-impl Timing {
-    /// Registers `<name>Samples` and `<name>AvgDuration`.
-    pub fn new(stats: &Stats, name: &str) -> Self {
-        Timing {
-            samples: stats.counter(&format!("{name}Samples"), "count"),
-            average: stats.counter(&format!("{name}AvgDuration"), "ns"),
-            wait: 0,
-            timed: 0,
-            nanos: 0,
-        }
-    }
-
-    /// Begins a call; hand the result to [`Self::end`].
-    pub fn begin(&mut self) -> Option<Instant> {
-        if self.wait > 0 {
-            self.wait -= 1;
-            return None;
-        }
-        self.wait = SAMPLE - 1;
-        Some(Instant::now())
-    }
-
-    /// Begins a call that is timed whatever its turn.
-    pub fn begin_always(&mut self) -> Option<Instant> {
-        Some(Instant::now())
-    }
-
-    /// Ends a call.
-    pub fn end(&mut self, begun: Option<Instant>) {
-        let Some(begun) = begun else { return };
-        self.timed += 1;
-        self.nanos = self.nanos.saturating_add(i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX));
-        self.samples.set(self.timed);
-        self.average.set(self.nanos / self.timed);
-    }
-}
 
 /// A plugin's script.
 pub struct Script {

@@ -24,6 +24,13 @@ pub struct StreamOptions {
     pub whole_stream: bool,
 }
 
+impl StreamOptions {
+    /// Records of up to `max_record` bytes; what is longer, and what no delimiter ended, is dropped.
+    pub fn up_to(max_record: usize) -> Self {
+        StreamOptions { max_record, keep_truncated: false, deliver_incomplete_final: false, whole_stream: false }
+    }
+}
+
 /// What one call of [`StreamSplitter::cut`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {

@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod graph;
+mod internal;
 mod print;
 mod queue;
 mod resolve;

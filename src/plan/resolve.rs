@@ -2,12 +2,9 @@
 //! with a place.
 
 use crate::config::{self, Common, Config, ConsumerCommon, InputCommon, Section, Spec, literal};
-use crate::control::self_report::{self, SelfReport};
+use crate::control::self_report::SelfReport;
 use crate::plan::conflicts::{refuse_cycles, refuse_missing_accumulators, refuse_shared_names, refuse_shared_queues};
-use crate::plan::queue::QueueSpec;
-use crate::plan::{
-    Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
-};
+use crate::plan::{Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, Retries, SplitterNode};
 use heka_matcher::Compiler;
 use heka_operators::decoders::DecoderSpec;
 use heka_operators::inputs::InputSpec;
@@ -15,7 +12,7 @@ use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
 use heka_operators::registry::{self, Category, Make};
-use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
+use heka_operators::splitters::{DeliverOptions, StreamOptions};
 use heka_operators::stats::Stats;
 use heka_settings::{Data, Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
@@ -86,14 +83,14 @@ fn report_interval(config: &Config, plan: &Plan) -> Option<Duration> {
 }
 
 /// The worker a node lives on: the same for the same name, whatever else the plan holds.
-fn placement(name: &str, workers: usize) -> usize {
+pub(super) fn placement(name: &str, workers: usize) -> usize {
     let hash = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     (hash % workers as u64) as usize
 }
 
-fn retries(settings: &config::Retries) -> Retries {
+pub(super) fn retries(settings: &config::Retries) -> Retries {
     Retries {
         delay: settings.delay,
         max_delay: settings.max_delay,
@@ -102,10 +99,10 @@ fn retries(settings: &config::Retries) -> Retries {
     }
 }
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     config: &'a Config,
-    globals: Arc<Globals>,
-    workers: usize,
+    pub(super) globals: Arc<Globals>,
+    pub(super) workers: usize,
     compiler: Compiler,
 }
 
@@ -237,62 +234,15 @@ impl Resolver<'_> {
                 spec: splitter_spec.clone(),
                 options: DeliverOptions {
                     stream: StreamOptions {
-                        max_record: self.globals.max_record_size(),
                         keep_truncated: common.keep_truncated,
                         deliver_incomplete_final: common.deliver_incomplete_final,
-                        whole_stream: false,
+                        ..StreamOptions::up_to(self.globals.max_record_size())
                     },
                     use_message_bytes,
                     whole_packets: spec.sends_messages(),
                 },
             },
             decoder,
-            send_decode_failures: options.send_decode_failures,
-            log_decode_failures: options.log_decode_failures,
-            can_exit: options.can_exit,
-            retries: retries(&options.retries),
-            worker: placement(&section.name, self.workers),
-        })
-    }
-
-    /// An input whose packets are encoded messages, whatever splitter and decoder its section names.
-    fn message_input(
-        &self,
-        section: &Section,
-        options: &InputCommon,
-        spec: &Arc<dyn InputSpec>,
-        id: usize,
-        problems: &mut Problems,
-    ) -> Option<InputNode> {
-        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
-        let (Some(Make::Splitter(splitter)), Some(Make::Decoder(decoder))) =
-            (part("NullSplitter"), part("ProtobufDecoder"))
-        else {
-            return None;
-        };
-        let empty = Table::default();
-        let stream = StreamOptions {
-            max_record: self.globals.max_record_size(),
-            keep_truncated: false,
-            deliver_incomplete_final: false,
-            whole_stream: false,
-        };
-        Some(InputNode {
-            name: section.name.clone(),
-            type_name: section.plugin.name,
-            id: id as u32,
-            spec: spec.clone(),
-            splitter: SplitterNode {
-                name: "NullSplitter".to_owned(),
-                spec: splitter(&empty, problems),
-                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: spec.sends_messages() },
-            },
-            decoder: Some(DecoderNode {
-                name: "ProtobufDecoder".to_owned(),
-                spec: decoder(&empty, problems),
-                workers: 1,
-                synchronous: false,
-            }),
             send_decode_failures: options.send_decode_failures,
             log_decode_failures: options.log_decode_failures,
             can_exit: options.can_exit,
@@ -351,103 +301,6 @@ impl Resolver<'_> {
             use_framing: options.use_framing.unwrap_or(framed),
             keeps_loops: false,
         })
-    }
-
-    /// The input that brings the daemon's reports on itself.
-    fn self_report(&self, report: &SelfReport, id: usize, problems: &mut Problems) -> Option<InputNode> {
-        let Some(Make::Splitter(splitter)) = registry::find("NullSplitter").map(|plugin| plugin.make) else {
-            return None;
-        };
-        let stream = StreamOptions {
-            max_record: 64 << 20,
-            keep_truncated: true,
-            deliver_incomplete_final: false,
-            whole_stream: false,
-        };
-        Some(InputNode {
-            name: self_report::NAME.to_owned(),
-            type_name: "self report",
-            id: id as u32,
-            spec: Arc::new(report.clone()),
-            splitter: SplitterNode {
-                name: "NullSplitter".to_owned(),
-                spec: splitter(&Table::default(), problems),
-                options: DeliverOptions { stream, use_message_bytes: false, whole_packets: false },
-            },
-            decoder: None,
-            send_decode_failures: false,
-            log_decode_failures: true,
-            can_exit: true,
-            retries: retries(&config::Retries::default()),
-            worker: placement(self_report::NAME, self.workers),
-        })
-    }
-
-    /// The nodes of a queue on disk: framed protobuf goes in and comes out.
-    fn queue(&self, section: &Section, options: &ConsumerCommon, problems: &mut Problems) -> Option<QueueNodes> {
-        let part = |name: &str| registry::find(name).map(|plugin| plugin.make);
-        let (Some(Make::Encoder(encoder)), Some(Make::Decoder(decoder))) =
-            (part("ProtobufEncoder"), part("ProtobufDecoder"))
-        else {
-            let why = format!("'{}': this build has no queues on disk", section.name);
-            problems.push(Problem::error(section.place, why).help("set use_buffering = false"));
-            return None;
-        };
-        let mut never = Problems::default();
-        let empty = Table::default();
-        let name = format!("{}.queue", section.name);
-        let queue = QueueSpec::new(&section.name, &options.buffering);
-        let spec = Arc::new(queue.clone());
-        let worker = placement(&section.name, self.workers);
-        let part = OutputPart {
-            spec: spec.clone(),
-            encoder_name: "ProtobufEncoder".to_owned(),
-            encoder: encoder(&empty, &mut never),
-            use_framing: true,
-            keeps_loops: true,
-        };
-        let everything = Compiler::new().compile("TRUE", None).ok()?;
-        let writer = Consumer {
-            name: format!("{}.buffer", section.name),
-            type_name: "disk queue",
-            expression: String::new(),
-            matcher: everything,
-            ticker: None,
-            can_exit: false,
-            retries: retries(&options.retries),
-            worker,
-            queue: None,
-            kind: ConsumerKind::Output(Box::new(part)),
-        };
-        let stream = StreamOptions {
-            max_record: self.globals.max_record_size(),
-            keep_truncated: false,
-            deliver_incomplete_final: false,
-            whole_stream: false,
-        };
-        let reader = InputNode {
-            name,
-            type_name: "disk queue",
-            id: u32::MAX,
-            spec,
-            splitter: SplitterNode {
-                name: "HekaFramingSplitter".to_owned(),
-                spec: heka_framing::of_queue(),
-                options: DeliverOptions { stream, use_message_bytes: true, whole_packets: false },
-            },
-            decoder: Some(DecoderNode {
-                name: "ProtobufDecoder".to_owned(),
-                spec: decoder(&empty, &mut never),
-                workers: 1,
-                synchronous: false,
-            }),
-            send_decode_failures: false,
-            log_decode_failures: true,
-            can_exit: false,
-            retries: retries(&options.retries),
-            worker,
-        };
-        Some(QueueNodes { spec: queue, writer: Box::new(writer), reader: Box::new(reader) })
     }
 
     fn consumer(

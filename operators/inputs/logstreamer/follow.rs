@@ -7,6 +7,7 @@ use super::pattern::FileMatch;
 use super::reader::{Available, Identity, Reader};
 use super::scan::{LogFile, has_unlisted};
 use super::trail::Trail;
+use crate::backoff::Backoff;
 use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, Credit, InputEdge, Stream};
 use crate::plugin::Site;
 use crate::stats::Counter;
@@ -38,22 +39,26 @@ pub enum Look {
 }
 
 /// When to try again what did not work: at once the first time, then less and less often.
-#[derive(Default)]
 pub(super) struct Patience {
     next: Option<Instant>,
-    pause: Duration,
+    backoff: Backoff,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience { next: None, backoff: Backoff::new(PATIENCE.0, PATIENCE.1) }
+    }
 }
 
 impl Patience {
     /// Whether it is time; if so, the next time is later.
     pub(super) fn allows(&mut self) -> bool {
         let now = Instant::now();
-        if self.next.is_some_and(|next| now < next) {
-            return false;
+        let due = self.next.is_none_or(|next| now >= next);
+        if due {
+            self.next = Some(now + self.backoff.pause());
         }
-        self.pause = (self.pause * 2).clamp(PATIENCE.0, PATIENCE.1);
-        self.next = Some(now + self.pause);
-        true
+        due
     }
 }
 

@@ -25,8 +25,6 @@ const WRITE_BYTES: u64 = 256 * 1024;
 const FLUSH_BYTES: u64 = 2 * 1024 * 1024;
 /// How long the end of the feed waits for a file that fails.
 const LAST_ATTEMPTS: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 10_000 });
-/// How often a lasting failure is logged.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
 /// The clock may be set: how long at most until the next look at it, where files rotate.
 const CLOCK_CHECK: Duration = Duration::from_secs(60);
 
@@ -56,7 +54,7 @@ impl FileOutput {
             rotation,
             next_file: None,
             backoff: Backoff::new(Duration::from_millis(10), Duration::from_secs(1)),
-            complaints: Throttle::new(LOG_PAUSE),
+            complaints: Throttle::default(),
             retry_at: None,
         };
         output.plan_rotation(Timestamp::now());
