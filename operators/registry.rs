@@ -173,6 +173,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::decoders::stats_to_fields::TYPE,
     &crate::filters::counter::TYPE,
     &crate::filters::sandbox::TYPE,
+    &crate::filters::sandbox_manager::TYPE,
     &crate::filters::stat::TYPE,
     &crate::encoders::es_json::TYPE,
     &crate::encoders::es_logstash_v0::TYPE,
@@ -187,6 +188,7 @@ pub static TYPES: &[&PluginType] = &[
     &crate::outputs::http::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,
+    &crate::outputs::smtp::TYPE,
     &crate::outputs::tcp::TYPE,
     &crate::outputs::udp::TYPE,
 ];

@@ -11,6 +11,7 @@ pub(crate) mod harness;
 pub mod http;
 pub mod log;
 pub mod sandbox;
+pub mod smtp;
 pub mod tcp;
 pub mod udp;
 

@@ -35,7 +35,15 @@ pub(crate) unsafe fn fill(state: State, kind: Kind) {
         mark(state, 1);
         ffi::lua_settop(state, 0);
         ffi::lua_pushvalue(state, ffi::LUA_GLOBALSINDEX);
-        set_functions(state, &[(c"require", require::require), (c"xpcall", safe::xpcall), (c"unpack", safe::unpack)]);
+        set_functions(
+            state,
+            &[
+                (c"require", require::require),
+                (c"pcall", safe::pcall),
+                (c"xpcall", safe::xpcall),
+                (c"unpack", safe::unpack),
+            ],
+        );
         if !kind.is_trusted() {
             set_functions(state, &[(c"getmetatable", safe::getmetatable)]);
         }

@@ -73,7 +73,10 @@ impl Sandbox {
     /// # Errors
     /// One line, beginning with `Init()`: the script cannot be read, has a syntax error, or fails.
     pub fn new(config: &Config, log: &mut dyn FnMut(&str)) -> Result<Sandbox, String> {
-        let source = read_script(&config.script).map_err(|why| format!("Init() {why}"))?;
+        let source = match &config.source {
+            Some(text) => text.clone(),
+            None => read_script(&config.script).map_err(|why| format!("Init() {why}"))?.into(),
+        };
         let shared = Shared::new(Allowance::new(config.stop.clone()), Host::new(config));
         // The address must not change while the state lives; `Drop` frees it.
         let shared = NonNull::from(Box::leak(Box::new(shared)));

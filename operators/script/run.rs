@@ -84,7 +84,15 @@ impl Script {
         stop: Option<Arc<AtomicBool>>,
     ) -> Result<Script, PluginError> {
         let config = Config { stop, ..settings.config(kind, site) };
-        let data = settings.preserve_data.then_some(data);
+        Script::open(config, site, settings.preserve_data.then_some(data))
+    }
+
+    /// As [`Self::start`], of a sandbox's configuration; `data` where data is preserved.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn open(config: Config, site: &Site, data: Option<DataFile>) -> Result<Script, PluginError> {
+        let kind = config.kind;
         let mut sandbox = load(&config, site)?;
         if let Some(data) = &data {
             if let Err(error) = data.prepare() {

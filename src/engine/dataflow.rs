@@ -69,7 +69,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
             feedback = Some(handle);
             arriving.push(looped);
         }
-        let routed = merge(scope, names::ROUTER, arriving);
+        let routed = merge(scope, names::ROUTER, arriving, wiring.statuses.of(names::ROUTER));
         let mut done = Vec::new();
         let mut injected = Vec::new();
         for consumer in plan.consumers() {
@@ -123,7 +123,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
             }
         }
         if let Some(handle) = feedback {
-            merge(scope, names::INJECTED, injected).connect_loop(handle);
+            merge(scope, names::INJECTED, injected, wiring.statuses.of(names::INJECTED)).connect_loop(handle);
         }
         if done.is_empty() {
             done.push(routed);
@@ -162,10 +162,13 @@ fn input_nodes<'scope>(
         (deliverer.on_fatal(ends_daemon(report, &input.name)), ledger)
     });
     // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
-    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| decodes), clock);
-    let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
+    let name = names::input(&input.name);
+    let chunks = source(scope, &name, ends.filter(|_| decodes), clock, wiring.statuses.of(&name));
+    let name = names::splitter(&input.name, &input.splitter.name);
+    let records = split(chunks, &name, splitting, wiring.statuses.of(&name));
     let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };
-    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner, limit);
+    let name = names::decoder(&input.name, &decoder.name);
+    let messages = decode(records, &name, spread, runner, limit, wiring.statuses.of(&name));
     match spread.count {
         1 => messages,
         _ => resequence(messages, &names::order(&input.name), input.worker),
@@ -229,11 +232,11 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
     let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
-    let making = site.clone();
+    let (making, hosts_others) = (site.clone(), spec.hosts_others());
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
         site,
-        matcher: consumer.matcher.clone(),
+        matcher: (!hosts_others).then(|| consumer.matcher.clone()),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
         // What cannot even start is a mistake of the configuration.

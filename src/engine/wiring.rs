@@ -1,9 +1,9 @@
 //! What connects a worker's dataflow to the plugins' tasks outside: made once, before any worker starts, and
 //! taken by the worker the node lives on.
 
+use crate::engine::Statuses;
 use crate::engine::ledger::CommitLimit;
 use crate::engine::pulse::Pulses;
-use crate::engine::{NodeStatus, Statuses};
 use crate::plan::{Plan, names};
 use heka_operators::inputs::{Commit, Credits, Delivery, InputEdge, Waker};
 use heka_operators::log::Log;
@@ -120,11 +120,7 @@ impl Wiring {
             outputs: Mutex::default(),
             sites: HashMap::new(),
             parts: HashMap::new(),
-            statuses: Statuses(Arc::new(
-                plan.all_consumers()
-                    .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
-                    .collect(),
-            )),
+            statuses: Statuses::new(plan),
             stop: Arc::default(),
             abort: Arc::default(),
             limits: HashMap::from([(names::CHECKPOINT.to_owned(), Arc::default())]),

@@ -1,6 +1,8 @@
 //! Every way of rotating logs, under load: a writer goes on writing and rotating while the daemon reads, is stopped,
 //! is started again, and once is killed. What comes out is what was written: nothing lost, nothing twice, in the
 //! order of each stream. Only a kill may repeat lines: those whose position was not written down yet.
+//!
+//! With `HEKA_LONG=1` every scheme runs ten times, beside threads that keep every core of the machine busy.
 
 mod account;
 mod scheme;
@@ -47,6 +49,11 @@ fn copying_truncating_and_compressing_the_copy() {
 }
 
 #[test]
+fn copying_and_truncating_under_a_writer_that_never_waits() {
+    prove(Scheme::CopyTruncateBusy);
+}
+
+#[test]
 fn renaming_to_a_date() {
     prove(Scheme::RenameToDate);
 }
@@ -67,23 +74,47 @@ fn many_streams_that_rotate_independently() {
 }
 
 fn prove(scheme: Scheme) {
-    for kill in [false, true] {
-        run(scheme, kill);
+    let long = std::env::var_os("HEKA_LONG").is_some();
+    let (rounds, busy) = if long { (10, std::thread::available_parallelism().map_or(1, usize::from)) } else { (1, 0) };
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..busy {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let _end = OnDrop(&done);
+        for round in 0..rounds {
+            for kill in [false, true] {
+                run(scheme, kill, round);
+            }
+        }
+    });
+}
+
+/// Ends the busy threads, also when the test fails.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
 /// One run of the writer beside several of the daemon.
-fn run(scheme: Scheme, kill: bool) {
+fn run(scheme: Scheme, kill: bool, round: u64) {
     let site = Site::new(&config(scheme));
     let log = Arc::new(Log::default());
     // Held for reading where the scheme itself loses what a stopped daemon has not read.
     let up = RwLock::new(());
     let (enough, done) = (AtomicBool::new(false), AtomicBool::new(false));
-    let mut random = Random::new(u64::from(kill));
+    let mut random = Random::new(2 * round + u64::from(kill));
     let mut account = Account::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            Writer::new(&site, &log, &up, &enough, Random::new(7)).run(scheme);
+            Writer::new(&site, &log, &up, &enough, Random::new(7 + round)).run(scheme);
             done.store(true, Ordering::SeqCst);
         });
         for start in 0..STARTS {
@@ -116,11 +147,11 @@ fn run(scheme: Scheme, kill: bool) {
             assert_eq!(daemon.stop(), 0);
         }
     });
-    log.with_contents(|contents| account.check(&site, contents));
-    let Account { lines, rotations, lost, again, uncommitted } = account;
+    log.with_contents(|contents| account.check(&site, contents, &log.gone()));
+    let Account { lines, gone, rotations, lost, again, uncommitted } = account;
     eprintln!(
         "{scheme:?}{}: {lines} lines, {rotations} rotations, {lost} lost, {again} again, {uncommitted} uncommitted at \
-         the kill",
+         the kill, {gone} more lines in no file",
         if kill { " with a kill" } else { "" }
     );
     assert_eq!(lost, 0);

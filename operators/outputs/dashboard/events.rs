@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How often a reader hears that the connection lives.
@@ -36,18 +36,30 @@ pub(super) struct Events {
 
 /// How many read events; cloning shares the number.
 #[derive(Clone, Default)]
-pub(super) struct Readers(Arc<AtomicUsize>);
+pub(super) struct Readers {
+    seats: Arc<AtomicUsize>,
+    arrivals: Arc<Notify>,
+}
 
 impl Readers {
     /// How many read.
     pub(super) fn len(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.seats.load(Ordering::Relaxed)
+    }
+
+    /// Waits until somebody comes.
+    pub(super) async fn arrival(&self) {
+        self.arrivals.notified().await;
     }
 
     /// A place for one more, if there is any.
     pub(super) fn take(&self) -> Option<Seat> {
         let next = |readers: usize| (readers < MOST_READERS).then_some(readers + 1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok().map(|_| Seat(self.0.clone()))
+        let taken = self.seats.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        taken.ok().map(|_| {
+            self.arrivals.notify_one();
+            Seat(self.seats.clone())
+        })
     }
 }
 

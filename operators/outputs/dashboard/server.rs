@@ -107,6 +107,8 @@ impl Server {
                         self.site.log.error(format!("a connection's task failed: {error}"));
                     }
                 }
+                // Looked at again whenever somebody comes; while nobody is there, nothing wakes the server.
+                () = self.pages.readers.arrival() => {}
                 _ = samples.tick(), if self.pages.readers.len() > 0 => drop(self.pages.view.refresh(&self.pages.documents)),
                 accepted = listener.accept(), if room => match accepted {
                     Ok((stream, _)) => {

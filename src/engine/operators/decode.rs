@@ -3,9 +3,9 @@
 //! A decoder that cannot go on leaves records undecoded. Their epoch passes, so that the dataflow can end, but the limit
 //! of the input's ledger is lowered first, so that they come again after the next start.
 
-use crate::engine::Time;
 use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::unary::{unary, unary_exchanged};
+use crate::engine::{NodeStatus, Time};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
 use heka_operators::decoders::DecodeRunner;
 use std::sync::Arc;
@@ -34,15 +34,17 @@ impl Spread {
     }
 }
 
-/// The messages of an input's records. `runner` is `None` on the workers that decode nothing of it, or on which its
-/// decoder could not be made; `limit` is how far the input's positions may be committed. When several decode, each batch
-/// of records gives exactly one batch of messages, which may be empty: whoever restores their order counts on it.
+/// The messages of an input's records, counted in `status`. `runner` is `None` on the workers that decode nothing of it,
+/// or on which its decoder could not be made; `limit` is how far the input's positions may be committed. When several
+/// decode, each batch of records gives exactly one batch of messages, which may be empty: whoever restores their order
+/// counts on it.
 pub fn decode<'scope>(
     records: Stream<'scope, Time, Vec<Selection>>,
     name: &str,
     spread: Spread,
     mut runner: Option<DecodeRunner>,
     limit: Arc<CommitLimit>,
+    status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
     let logic = move |time: Time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
@@ -53,7 +55,10 @@ pub fn decode<'scope>(
                 limit.lower(time.epoch);
             }
             match decoded {
-                Some(batch) => give(Selection::all(batch)),
+                Some(batch) => {
+                    status.pass(batch.len());
+                    give(Selection::all(batch));
+                }
                 None if spreads => give(nothing(&selection.batch)),
                 None => {}
             }

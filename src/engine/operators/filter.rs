@@ -41,8 +41,9 @@ pub struct FilterNode {
     pub build: Box<dyn Fn() -> Result<Box<dyn Filter>, PluginError>>,
     /// Name, counters, log.
     pub site: Site,
-    /// The filter's own matcher: it may not inject what it would receive.
-    pub matcher: Matcher,
+    /// The filter's own matcher: it may not inject what it would receive. `None` where it is handed everything, and
+    /// sees to that itself.
+    pub matcher: Option<Matcher>,
     /// The plan's predicates.
     pub predicates: Arc<Predicates>,
     /// How often it may be made anew: `None` for ever.
@@ -69,8 +70,10 @@ impl Running {
     fn new(node: FilterNode) -> Self {
         let stats = &node.site.stats;
         let mut injector = Injector::new(node.site.globals.clone());
-        let (matcher, predicates) = (node.matcher.clone(), node.predicates.clone());
-        injector.set_own_match(Box::new(move |row| matcher.matches(&predicates, row)));
+        if let Some(matcher) = node.matcher.clone() {
+            let predicates = node.predicates.clone();
+            injector.set_own_match(Box::new(move |row| matcher.matches(&predicates, row)));
+        }
         let mut running = Running {
             injector,
             dropped: stats.drops("filter-ended"),
@@ -85,6 +88,7 @@ impl Running {
         running
     }
 
+    /// Makes the filter for the first time.
     fn start(&mut self) {
         match (self.node.build)() {
             Ok(filter) => (self.filter, self.started) = (Some(filter), true),
@@ -95,20 +99,26 @@ impl Running {
     /// A failure: log it, then make the filter anew or end it.
     fn fail(&mut self, error: PluginError) {
         self.filter = None;
-        self.node.site.log.error(&error);
+        let site = self.node.site.clone();
+        site.log.error(&error);
+        site.stats.text("Error", &error.message);
         let may_retry = error.retry && self.node.max_retries.is_none_or(|most| self.retries < most);
         if may_retry {
             self.retries += 1;
-            self.node.site.log.info("now restarting");
+            site.log.info("now restarting");
             match (self.node.build)() {
                 Ok(filter) => {
                     (self.filter, self.started) = (Some(filter), true);
+                    site.stats.remove_text("Error");
                     return;
                 }
-                Err(error) => self.node.site.log.error(&error),
+                Err(error) => {
+                    site.log.error(&error);
+                    site.stats.text("Error", &error.message);
+                }
             }
         }
-        self.node.site.log.info("stopped");
+        site.log.info("stopped");
         (self.node.on_end)(self.started);
     }
 
@@ -130,8 +140,10 @@ impl Running {
             return;
         }
         self.injector.set_round(round);
-        self.processed.add(selection.len());
-        self.node.status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+        if self.node.matcher.is_some() {
+            self.processed.add(selection.len());
+        }
+        self.node.status.pass(selection.len());
         self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
     }
 
@@ -158,7 +170,8 @@ impl Running {
             }
             kept
         } else {
-            let own = self.node.matcher.select(&self.node.predicates, &batch).without(&exempt, rows);
+            let own = self.node.matcher.as_ref().map(|matcher| matcher.select(&self.node.predicates, &batch));
+            let own = own.unwrap_or(RowSet::None).without(&exempt, rows);
             let refused = own.count(rows);
             if refused > 0 {
                 site.log.error("attempted to Inject a message to itself");

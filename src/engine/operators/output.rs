@@ -175,6 +175,7 @@ pub fn output<'scope>(
             }
             status.holds.store(held.oldest().map_or(0, |oldest| oldest.epoch), Ordering::Relaxed);
             status.waiting.store(held.waiting(), Ordering::Relaxed);
+            status.unacknowledged.store(held.sent.iter().map(|sent| sent.records).sum(), Ordering::Relaxed);
         }
     });
     stream
@@ -215,10 +216,11 @@ fn send(
             if let (true, Some(limit)) = (encode.has_ended(), limit) {
                 limit.lower(capability.time().epoch);
             }
-            status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+            status.pass(selection.len());
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();
+        status.bytes.fetch_add(block.bytes.len() as u64, Ordering::Relaxed);
         if let (Some(capability), false) = (of, block.is_empty()) {
             let records = block.len();
             held.sent.push_back(Sent { ticket: ends.sender.send(block), records, capability });
