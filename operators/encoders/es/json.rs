@@ -10,14 +10,11 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// is no UTF-8 becomes U+FFFD.
 pub(super) fn quote(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    match std::str::from_utf8(text) {
-        Ok(text) => escape(text, out),
-        Err(_) => {
-            for chunk in text.utf8_chunks() {
-                escape(chunk.valid(), out);
-                chunk.invalid().iter().for_each(|_| out.extend_from_slice("\u{fffd}".as_bytes()));
-            }
-        }
+    // Nearly all texts are ASCII to the end; only what is behind it must be looked at for what it is.
+    let ascii = escape::<true>(text, out);
+    for chunk in text[ascii..].utf8_chunks() {
+        escape::<false>(chunk.valid().as_bytes(), out);
+        chunk.invalid().iter().for_each(|_| out.extend_from_slice("\u{fffd}".as_bytes()));
     }
     out.push(b'"');
 }
@@ -45,22 +42,28 @@ pub(super) fn verbatim(text: &[u8], out: &mut Vec<u8>) {
     out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
 }
 
-fn escape(text: &str, out: &mut Vec<u8>) {
+/// Appends text with its special characters escaped, up to its end, or up to what is not ASCII. Returns up to where.
+fn escape<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> usize {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let (clean, special) = rest.split_at(clean_len(rest));
+    let mut rest = text;
+    loop {
+        let (clean, special) = rest.split_at(clean_len::<ASCII>(rest));
         out.extend_from_slice(clean);
-        let Some((byte, behind)) = special.split_first() else { break };
-        // A nibble is below sixteen.
-        out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]]);
-        rest = behind;
+        match special.split_first() {
+            Some((byte, behind)) if byte.is_ascii() => {
+                // A nibble is below sixteen.
+                let digits = [HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]];
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digits[0], digits[1]]);
+                rest = behind;
+            }
+            _ => return text.len() - special.len(),
+        }
     }
 }
 
-/// How many bytes come before the first that must be escaped. Looks at eight at a time: borrows between the bytes of
+/// How many bytes come before the first that must be escaped, or, with `ASCII`, that is not ASCII. Looks at eight at a time: borrows between the bytes of
 /// a word can only mark bytes behind one that is marked rightly.
-fn clean_len(bytes: &[u8]) -> usize {
+fn clean_len<const ASCII: bool>(bytes: &[u8]) -> usize {
     let (words, tail) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
@@ -69,12 +72,13 @@ fn clean_len(bytes: &[u8]) -> usize {
             difference.wrapping_sub(ONES) & !difference
         };
         let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let marked = (control | equal(b'"') | equal(b'\\')) & HIGH;
+        let beyond = if ASCII { word } else { 0 };
+        let marked = (control | equal(b'"') | equal(b'\\') | beyond) & HIGH;
         if marked != 0 {
             return at * 8 + (marked.trailing_zeros() / 8) as usize;
         }
     }
-    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\') || (ASCII && !byte.is_ascii());
     bytes.len() - tail.len() + tail.iter().position(special).unwrap_or(tail.len())
 }
 
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn texts_are_escaped_the_old_way() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 9] = [
             (b"", r#""""#),
             (b"a \"b\"\n\t\\c \xc3\xa9/", r#""a \u0022b\u0022\u000a\u0009\u005cc é/""#),
             (b"\x00\x1f\x20\x7f", "\"\\u0000\\u001f \u{7f}\""),
@@ -99,6 +103,7 @@ mod tests {
             (b"\xed\xa0\x80!", "\"\u{fffd}\u{fffd}\u{fffd}!\""),
             (b"0123456\"89", r#""0123456\u002289""#),
             (b"01234567\"", r#""01234567\u0022""#),
+            (b"0123\"56789abcd\xc3\xa9f\"12345678\n", r#""0123\u002256789abcdéf\u002212345678\u000a""#),
         ];
         for (text, expected) in cases {
             assert_eq!(written(|out| quote(text, out)), expected);
