@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use support::ask::{Reply, ask, ask_raw, wait_reply};
 use support::{PATIENCE, Site, append, connect, free_address, wait_for};
 
 /// A site whose dashboard is at the address that is returned. `$A` in `config` is that address.
@@ -20,57 +21,6 @@ fn site(hekad: &str, dashboard: &str, config: &str) -> (Site, String) {
         share.display()
     ));
     (site, address)
-}
-
-/// An answer: the status, the head, the body.
-struct Reply {
-    status: String,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-}
-
-fn ask_raw(address: &str, request: &[u8]) -> Reply {
-    let mut stream = connect(address);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(request).unwrap();
-    let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.get(9..12).unwrap_or_default().to_owned();
-    Reply { status, head, body: bytes.get(end + 4..).unwrap_or_default().to_vec() }
-}
-
-fn ask(address: &str, path: &str, headers: &str) -> Reply {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
-    ask_raw(address, request.as_bytes())
-}
-
-/// Asks until the answer is as it must become.
-fn wait_reply(address: &str, path: &str, is_right: impl Fn(&Reply) -> bool) -> Reply {
-    let mut last = None;
-    wait_for(path, || {
-        let reply = ask(address, path, "");
-        let right = reply.status == "200" && is_right(&reply);
-        last = Some(reply);
-        right
-    });
-    last.unwrap()
 }
 
 const LINES: &str = r#"
@@ -372,7 +322,7 @@ fn forged_messages_write_nowhere_else() {
         let daemon = site.start();
         let loggers: [&[u8]; 9] = [
             b"../../../escaped",
-            b"/tmp/escaped",
+            b"/var/escaped",
             b"..",
             b".",
             b"",
