@@ -479,3 +479,23 @@ fn two_dashboards_share_the_reports_and_a_port_in_use_is_told() {
     assert_eq!(daemon.stop(), 0);
     let _ = TcpStream::connect(&address).map(|_| panic!("it still listens"));
 }
+
+/// The page in a browser, with this daemon behind it; see share/dashboard/test/browser.
+#[test]
+fn the_page_works_in_a_browser() {
+    let (node, browser) = (support::peer::find("node"), support::peer::find("chromium"));
+    let driver = support::peer::node_package("playwright-core");
+    let (Some(node), Some(browser), Some(_)) = (node, browser, driver) else { return };
+    let dashboard = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("share/dashboard");
+    let ran = std::process::Command::new(node)
+        .args(["--test", "test/browser/hekad.test.mjs"])
+        .current_dir(dashboard)
+        .env("HEKAD", env!("CARGO_BIN_EXE_hekad"))
+        .env("HEKA_PEERS", support::peer::folder())
+        .env("CHROMIUM", browser)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("skipped 0"), "{said}");
+}

@@ -15,11 +15,36 @@ fn config(kind: Kind, script: &Path) -> Config {
     Config { script: script.to_owned(), modules, ..Config::new(kind) }
 }
 
-/// A case of a shipped script, which the folder of the case is named for.
+/// The script that a case of a shipped script is for: the folder of the case is named for it.
+fn shipped_script(path: &Path, shipped: &str) -> PathBuf {
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_else(|| panic!("{}", path.display()));
+    root().join("share").join(shipped).join(folder).with_extension("lua")
+}
+
+/// A case of a shipped script.
 fn script(path: &Path, kind: Kind, shipped: &str) -> Result<(), String> {
-    let folder = path.parent().and_then(Path::file_name).ok_or("the case lies in no folder")?;
-    let script = root().join("share").join(shipped).join(folder).with_extension("lua");
-    run(&config(kind, &script), &Case::read(path)?, &mut |_| ())
+    run(&config(kind, &shipped_script(path, shipped)), &Case::read(path)?, &mut |_| ()).map(drop)
+}
+
+/// A case of a shipped decoder, none of whose messages may be made by way of Lua values.
+fn without_detours(path: &Path) -> Result<(), String> {
+    let script = shipped_script(path, "lua_decoders");
+    match run(&config(Kind::Decoder, &script), &Case::read(path)?, &mut |_| ())? {
+        0 => Ok(()),
+        detours => Err(format!("{detours} messages went the long way round")),
+    }
+}
+
+/// What `inject_match` means, in Lua.
+const INJECT_MATCH: &str = include_str!("../operators/sandbox/tests/support/inject_match.lua");
+
+/// A case of a shipped decoder with `inject_match` in Lua: the messages are the same.
+fn in_lua(path: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|why| why.to_string())?;
+    let text = std::fs::read_to_string(shipped_script(path, "lua_decoders")).map_err(|why| why.to_string())?;
+    let copy = folder.path().join("script.lua");
+    std::fs::write(&copy, format!("{INJECT_MATCH}{text}")).map_err(|why| why.to_string())?;
+    run(&config(Kind::Decoder, &copy), &Case::read(path)?, &mut |_| ()).map(drop)
 }
 
 /// The files below a folder with this extension, in a fixed order.
@@ -71,6 +96,16 @@ fn modules() {
 #[test]
 fn decoders() {
     all_pass("decoders", "toml", "lua_decoders", |path| script(path, Kind::Decoder, "lua_decoders"));
+}
+
+#[test]
+fn decoders_with_inject_match_in_lua() {
+    all_pass("decoders", "toml", "lua_decoders", in_lua);
+}
+
+#[test]
+fn decoders_make_no_message_by_way_of_lua() {
+    all_pass("decoders", "toml", "lua_decoders", without_detours);
 }
 
 #[test]

@@ -200,6 +200,59 @@ flush_interval = 20
     assert!(log.contains("Plugin 'spins': has stopped, exiting plugin without shutting down."), "{log}");
 }
 
+const FILE: &str = "encoder = \"PayloadEncoder\"\nflush_interval = 20\n[PayloadEncoder]\nappend_newlines = false\n";
+
+#[test]
+fn a_slow_script_holds_nobody_else_up() {
+    // Several milliseconds a message, and only just within its limit.
+    let slow = "n = 0 function process_message() for i = 1, 800000 do end n = n + 1 \
+                inject_payload('txt', 'n', 'seen', n, '\\n') return 0 end";
+    let site = site(
+        &format!(
+            "{LINES}[slow]\ntype = \"SandboxFilter\"\nfilename = \"slow.lua\"\nmessage_matcher = \"Type == 'logfile'\"\n\
+             [seen]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'slow'\"\npath = \"$D/seen\"\n\
+             encoder = \"PayloadEncoder\"\nflush_interval = 20\n\
+             [out]\ntype = \"FileOutput\"\nmessage_matcher = \"Type == 'logfile'\"\npath = \"$D/out\"\n{FILE}"
+        ),
+        &[("slow.lua", slow)],
+    );
+    // Three chunks: a filter that took all it was given would have seen two of them before the last one got through.
+    let lines: String = (0..600).map(|i| format!("{i:0>1023}\n")).collect();
+    append(&site.path("logs/app.log"), lines.as_bytes());
+    let daemon = site.start();
+    wait_for("all lines", || site.read("out").len() >= lines.len());
+    let seen = text(&site, "seen").lines().count();
+    assert!(seen < 300, "the script has seen {seen} lines when the last is written");
+    wait_for("the script's first lines", || !site.read("seen").is_empty());
+    daemon.crash();
+}
+
+#[test]
+fn what_a_script_makes_of_messages_takes_their_place_in_the_budget() {
+    let makes = "require 'string' local more = string.rep('x', 1000) function process_message() \
+                 inject_payload('txt', 'n', read_message('Payload'), more) return 0 end";
+    let site = site(
+        &format!(
+            "{LINES}[makes]\ntype = \"SandboxFilter\"\nfilename = \"makes.lua\"\nmessage_matcher = \"Type == 'logfile'\"\n\
+             [out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'makes'\"\npath = \"$D/pipe\"\n{FILE}"
+        ),
+        &[("makes.lua", makes)],
+    );
+    let _pipe = site.fifo("pipe");
+    let lines: String = (0..400_000).map(|i| format!("{i:0>99}\n")).collect();
+    append(&site.path("logs/app.log"), lines.as_bytes());
+    let daemon = site.start();
+    // Reading stops when the budget is spent: then memory no longer moves.
+    let mut last = (0, 0);
+    wait_for("the stall", || {
+        let now = daemon.peak_memory();
+        last = if now == last.0 { (now, last.1 + 1) } else { (now, 0) };
+        last.1 > 300
+    });
+    assert!(last.0 < 256 << 20, "{} MiB while nobody reads what the script makes", last.0 >> 20);
+    daemon.crash();
+}
+
 #[test]
 fn the_news_of_an_end_gets_through_where_nothing_else_may_loop_any_more() {
     let filter = |name: &str, matcher: &str| {
@@ -304,5 +357,57 @@ fn wrong_sections_are_refused_with_their_remedies() {
         let output = site(section, &[]).run(&["-check"]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && errors.contains(message), "{errors}");
+    }
+}
+
+#[test]
+fn a_tick_may_inject_whatever_its_filter_processed_before() {
+    let first = "function process_message() inject_message{Type = 'one'} return 0 end";
+    let second = "n = 0 function process_message() n = n + 1 return 0 end \
+                  function timer_event() inject_payload('txt', 'n', n) end";
+    let config = format!(
+        "{LINES}[first]\ntype = \"SandboxFilter\"\nfilename = \"first.lua\"\nmessage_matcher = \"Logger == 'LogstreamerInput'\"\n\
+         [second]\ntype = \"SandboxFilter\"\nfilename = \"second.lua\"\nmessage_matcher = \"Type == 'heka.sandbox.one'\"\n\
+         ticker_interval = 1\n[PayloadEncoder]\n[out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'second'\"\n\
+         encoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    // The first filter's messages are in the last round that there is: what the second made of one would be refused.
+    let site = Site::new(&format!("share_dir = \"$D/share\"\nmax_message_loops = 1\n{config}"));
+    fs::create_dir(site.path("share")).unwrap();
+    fs::write(site.path("share/first.lua"), first).unwrap();
+    fs::write(site.path("share/second.lua"), second).unwrap();
+    append(&site.path("logs/app.log"), b"one\n");
+    let daemon = site.start();
+    wait_for("a tick behind the message", || text(&site, "out").lines().any(|line| line == "1"));
+    assert_eq!(daemon.stop(), 0, "{}", text(&site, "stderr"));
+    assert!(!text(&site, "stdout").contains("Plugin 'second': has stopped"));
+}
+
+#[test]
+fn a_decoder_that_preserves_its_data_has_one_instance_whatever_is_asked_for() {
+    let decoder = r#"
+        count = 0
+        function process_message()
+            count = count + 1
+            write_message("Fields[count]", count)
+            return 0
+        end"#;
+    let lines = LINES.replace("splitter =", "decoder = \"counting\"\ndecode_workers = 4\nsplitter =");
+    let config = format!(
+        "maxprocs = 4\n{lines}[counting]\ntype = \"SandboxDecoder\"\n\
+         filename = \"counting.lua\"\npreserve_data = true\n[PayloadEncoder]\nappend_newlines = false\n[out]\ntype = \"FileOutput\"\n\
+         message_matcher = \"Fields[count] > 0\"\nencoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    let site = site(&config, &[("counting.lua", decoder)]);
+    let lines: String = (0..5000).map(|i| format!("line {i}\n")).collect();
+    for round in 1..=2 {
+        append(&site.path("logs/app.log"), lines.as_bytes());
+        let daemon = site.start();
+        wait_for("all lines", || site.read("out").len() == lines.len() * round);
+        assert_eq!(daemon.stop(), 0);
+        let folder = fs::read_dir(site.path("state/sandbox_preservation")).unwrap();
+        let files: Vec<_> = folder.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+        let count = format!("_G[\"count\"] = {}\n", 5000 * round);
+        assert!(files.len() == 1 && files[0].contains(&count), "{files:?}");
     }
 }

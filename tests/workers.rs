@@ -9,7 +9,7 @@ use std::io::Write;
 use support::{Random, Site, append, connect, free_address, wait_for};
 
 /// Numbers of workers that must make no difference.
-const WORKERS: [usize; 3] = [1, 2, 4];
+const WORKERS: [usize; 4] = [1, 2, 4, 8];
 
 const TEXT_OUTPUT: &str = r#"
 [PayloadEncoder]
@@ -162,6 +162,85 @@ flush_interval = 20
         // A tick may fall between two lines; what it says must then be less than the next, never more than all.
         let last = last_counts(&site.read("counts"));
         assert_eq!(last, BTreeMap::from([("lines".to_owned(), 60_000), ("sevens".to_owned(), 6000)]), "{workers}");
+    }
+}
+
+/// Sums up the lines of each source so that their order shows, and says how far it is at every thousandth.
+const SUMS: &str = r#"
+require "string"
+local sums, counts = {}, {}
+local function say(source)
+    inject_payload("txt", "sums", source, " ", counts[source], " ", sums[source], "\n")
+end
+function process_message()
+    local text = read_message("Payload")
+    local source = string.match(text, "^%S+")
+    local sum = sums[source] or 7
+    for i = 1, #text do sum = (sum * 31 + string.byte(text, i)) % 4294967291 end
+    sums[source], counts[source] = sum, (counts[source] or 0) + 1
+    if counts[source] % 1000 == 0 then say(source) end
+    return 0
+end
+function timer_event(ns)
+    for _, source in ipairs{"a", "b"} do say(source) end
+end
+"#;
+
+/// What the script says of `count` lines of a source.
+fn sums(source: &str, count: usize) -> Vec<String> {
+    let (mut sum, mut said) = (7u64, Vec::new());
+    for i in 0..count {
+        for byte in line(source, i).bytes() {
+            sum = (sum * 31 + u64::from(byte)) % 4_294_967_291;
+        }
+        if (i + 1) % 1000 == 0 || i + 1 == count {
+            said.push(format!("{source} {} {sum}", i + 1));
+        }
+    }
+    said
+}
+
+fn line(source: &str, number: usize) -> String {
+    format!("{source} {number}\n")
+}
+
+#[test]
+fn scripts_see_the_lines_of_each_source_in_order_and_the_last_tick_behind_them_all() {
+    let count = 8500;
+    for workers in WORKERS {
+        let inputs: String = ["a", "b"]
+            .iter()
+            .map(|name| {
+                format!(
+                    "[{name}]\ntype = \"LogstreamerInput\"\nlog_directory = \"$D/logs\"\nfile_match = '{name}\\.log'\n\
+                     decoder = \"copy\"\n"
+                )
+            })
+            .collect();
+        let site = Site::new(&format!(
+            "maxprocs = {workers}\nshare_dir = \"$D\"\n{inputs}\
+             [copy]\ntype = \"SandboxDecoder\"\nfilename = \"copy.lua\"\n\
+             [sums]\ntype = \"SandboxFilter\"\nfilename = \"sums.lua\"\nmessage_matcher = \"Type == 'line'\"\n\
+             timer_event_on_shutdown = true\n\
+             [PayloadEncoder]\nappend_newlines = false\n[out]\ntype = \"FileOutput\"\npath = \"$D/out\"\n\
+             message_matcher = \"Logger == 'sums'\"\nencoder = \"PayloadEncoder\"\nflush_interval = 20\n\
+             [lines]\ntype = \"FileOutput\"\npath = \"$D/lines\"\n\
+             message_matcher = \"Type == 'line'\"\nencoder = \"PayloadEncoder\"\nflush_interval = 20\n"
+        ));
+        std::fs::write(site.path("sums.lua"), SUMS).unwrap();
+        let copy =
+            "function process_message() inject_message{Type = 'line', Payload = read_message('Payload')} return 0 end";
+        std::fs::write(site.path("copy.lua"), copy).unwrap();
+        let text = |source| (0..count).map(|i| line(source, i)).collect::<String>();
+        for source in ["a", "b"] {
+            append(&site.path(&format!("logs/{source}.log")), text(source).as_bytes());
+        }
+        let all = text("a").len() + text("b").len();
+        let daemon = site.start();
+        wait_for("all lines", || site.read("lines").len() >= all);
+        assert_eq!(daemon.stop(), 0);
+        let expected: BTreeMap<_, _> = ["a", "b"].map(|source| (source.to_owned(), sums(source, count))).into();
+        assert_eq!(by_source(&site.read("out")), expected, "{workers} workers");
     }
 }
 

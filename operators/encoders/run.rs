@@ -4,8 +4,8 @@ use crate::encoders::Encoder;
 use crate::outputs::Block;
 use crate::plugin::Site;
 use crate::stats::Counter;
-use heka_message::Selection;
-use heka_message::framing::write_looped_frame;
+use heka_message::framing::FrameWriter;
+use heka_message::{RowRef, Selection};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -13,10 +13,9 @@ use std::sync::Arc;
 pub struct EncodeRunner {
     encoder: Box<dyn Encoder>,
     site: Site,
-    framing: bool,
+    framing: Option<FrameWriter>,
     /// Written into every frame; always 0 but for queues on disk.
     loops: u32,
-    body: Vec<u8>,
     failed: Arc<Counter>,
     oversized: Arc<Counter>,
     /// Called once, when the encoder cannot go on.
@@ -27,19 +26,10 @@ pub struct EncodeRunner {
 impl EncodeRunner {
     /// Runs `encoder`, framing each message when `framing`.
     pub fn new(encoder: Box<dyn Encoder>, site: Site, framing: bool) -> Self {
+        let framing = framing.then(FrameWriter::default);
         let failed = site.stats.drops("encode-failure");
         let oversized = site.stats.drops("message-too-big");
-        EncodeRunner {
-            encoder,
-            site,
-            framing,
-            loops: 0,
-            body: Vec::new(),
-            failed,
-            oversized,
-            on_end: None,
-            ended: false,
-        }
+        EncodeRunner { encoder, site, framing, loops: 0, failed, oversized, on_end: None, ended: false }
     }
 
     /// Says what is done when the encoder cannot go on.
@@ -79,22 +69,7 @@ impl EncodeRunner {
                 return selection.len() - index;
             }
             let start = block.bytes.len();
-            let result = if self.framing {
-                self.body.clear();
-                self.encoder.encode(message, &mut self.body).and_then(|some| {
-                    let max = self.site.globals.max_message_size;
-                    if some && write_looped_frame(&self.body, self.loops, max, &mut block.bytes).is_err() {
-                        self.oversized.add(1);
-                        return Err(format!(
-                            "Message too big, requires {} (MAX_MESSAGE_SIZE = {max})",
-                            self.body.len()
-                        ));
-                    }
-                    Ok(some)
-                })
-            } else {
-                self.encoder.encode(message, &mut block.bytes)
-            };
+            let result = self.encode_one(message, &mut block.bytes);
             match result {
                 Ok(true) => block.ends.push(block.bytes.len() as u32),
                 Ok(false) => block.bytes.truncate(start),
@@ -117,5 +92,16 @@ impl EncodeRunner {
             }
         }
         0
+    }
+
+    fn encode_one(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
+        let Some(frames) = &mut self.framing else { return self.encoder.encode(message, out) };
+        let start = frames.begin(out);
+        let some = self.encoder.encode(message, out)?;
+        if some && let Err(error) = frames.end(out, start, self.loops, self.site.globals.max_message_size) {
+            self.oversized.add(1);
+            return Err(error.to_string());
+        }
+        Ok(some)
     }
 }

@@ -5,12 +5,13 @@
 
 use crate::http::address::Address;
 use crate::http::body::Pieces;
-use crate::net::address::Family;
+use crate::http::spelling::spelled;
 use crate::net::dial::{Connection, Target};
 use crate::tls::TlsSettings;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
+use hyper::http::Extensions;
 use hyper::rt::{Read, Write};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -22,6 +23,9 @@ use tokio::time::{Instant, timeout};
 
 /// How long a connection may take to be ready for the next request once its answer is read; then it is closed.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// Seconds between probes of a silent connection, so that a server that is gone is noticed even without a timeout.
+const PROBE: u32 = 30;
 
 /// How requests are made.
 #[derive(Clone, Debug)]
@@ -104,14 +108,17 @@ pub struct Client {
     target: Target,
     manner: Manner,
     headers: HeaderMap,
+    /// Names of headers as the user spelled them, until they are in `spelling`.
+    names: Vec<String>,
+    spelling: Extensions,
     resting: Option<Link>,
 }
 
 impl Client {
     /// A client of the server at `address` that sends `headers` with every request. Connects when there is one to send.
     pub fn new(address: &Address, manner: Manner, mut headers: HeaderMap) -> Client {
-        let target = Target { tls: manner.tls.clone().filter(|_| address.tls), ..Target::plain(address.peer.clone()) };
-        let target = Target { family: Family::Any, ..target };
+        let tls = manner.tls.clone().filter(|_| address.tls);
+        let target = Target { tls, keep_alive: Some(PROBE), ..Target::plain(address.peer.clone()) };
         if !headers.contains_key(HOST) {
             headers.insert(HOST, address.host.clone());
         }
@@ -121,7 +128,12 @@ impl Client {
         if !manner.keep_alive {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Client { target, manner, headers, resting: None }
+        Client { target, manner, headers, names: Vec::new(), spelling: Extensions::new(), resting: None }
+    }
+
+    /// Sends headers of these names, one for each value, as they are spelled here.
+    pub fn spelled(self, names: Vec<String>) -> Client {
+        Client { names, ..self }
     }
 
     /// Sends a request and reads its answer, at most `limit` bytes of its body. Not cancel-safe in that a request that
@@ -143,11 +155,15 @@ impl Client {
     }
 
     async fn exchange(&mut self, method: &Method, path: &str, body: &Pieces, limit: usize) -> Result<Answer, Failure> {
+        if !self.names.is_empty() {
+            self.spelling = spelled(&std::mem::take(&mut self.names)).await;
+        }
         let request = || {
             let mut request = Request::new(body.clone());
             *request.method_mut() = method.clone();
             *request.uri_mut() = path.parse().map_err(|error| Failure::Broken(format!("`{path}`: {error}")))?;
             *request.headers_mut() = self.headers.clone();
+            *request.extensions_mut() = self.spelling.clone();
             Ok(request)
         };
         let first = request()?;
@@ -204,7 +220,7 @@ impl Client {
 }
 
 async fn handshake<T: Read + Write + Unpin + Send + 'static>(io: T) -> Result<Link, Failure> {
-    // Names of headers have no case, but some servers know them only as everybody used to write them.
+    // Names that are ours: they have no case, but some servers know them only as everybody used to write them.
     let (sender, connection) = Builder::new().title_case_headers(true).handshake(io).await.map_err(broken)?;
     let driver = tokio::spawn(async move {
         // What goes wrong here is told to whoever waits for the answer.

@@ -5,6 +5,7 @@ pub mod address;
 pub mod auth;
 pub mod body;
 pub mod client;
+mod spelling;
 pub mod verdict;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What an input hands over: bytes of one stream, with where they come from.
 
 use crate::inputs::Credit;
+use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A field every message of a stream carries, beside its header.
@@ -80,29 +81,41 @@ pub struct Chunk {
 }
 
 /// Bytes with room before them, so that the partial record of the chunk before can be put in front without
-/// moving anything. Comes from a [`ChunkPool`] and returns to it.
+/// moving anything. Comes from a [`ChunkPool`] and returns to it, or shares bytes that somebody else has.
 #[derive(Debug, Default)]
 pub struct ChunkBuf {
     data: Vec<u8>,
     start: usize,
     end: usize,
     pool: Option<Arc<ChunkPool>>,
+    /// Takes the place of `data`.
+    shared: Option<Bytes>,
 }
 
 impl ChunkBuf {
     /// A buffer that holds just these bytes.
     pub fn copy_of(bytes: &[u8]) -> Self {
-        ChunkBuf { data: bytes.to_vec(), start: 0, end: bytes.len(), pool: None }
+        ChunkBuf::of(bytes.to_vec())
+    }
+
+    fn of(data: Vec<u8>) -> Self {
+        let end = data.len();
+        ChunkBuf { data, start: 0, end, pool: None, shared: None }
+    }
+
+    /// A buffer of bytes that lie in memory already.
+    pub fn shared(bytes: Bytes) -> Self {
+        ChunkBuf { data: Vec::new(), start: 0, end: bytes.len(), pool: None, shared: Some(bytes) }
     }
 
     /// The room behind the bytes so far, for reading into.
     pub fn spare(&mut self) -> &mut [u8] {
-        &mut self.data[self.end..]
+        self.data.get_mut(self.end..).unwrap_or_default()
     }
 
     /// Counts `n` bytes of the spare room as read; no more than there is room for.
     pub fn advance(&mut self, n: usize) {
-        self.end = (self.end + n).min(self.data.len());
+        self.end += n.min(self.spare().len());
     }
 
     /// How many bytes.
@@ -117,31 +130,38 @@ impl ChunkBuf {
 
     /// Bytes of memory behind it.
     pub fn capacity(&self) -> usize {
-        self.data.len()
+        self.shared.as_ref().map_or(self.data.len(), Bytes::len)
     }
 
     /// Puts `bytes` in front: into the room left for that, or, when they do not fit, into a larger buffer.
     pub fn prepend(&mut self, bytes: &[u8]) {
-        if let Some(start) = self.start.checked_sub(bytes.len()) {
-            self.data[start..self.start].copy_from_slice(bytes);
-            self.start = start;
-        } else {
-            let joined = [bytes, self.as_ref()].concat();
-            let end = joined.len();
-            *self = ChunkBuf { data: joined, start: 0, end, pool: None };
+        if bytes.is_empty() {
+            return;
+        }
+        match self.start.checked_sub(bytes.len()) {
+            Some(start) if self.shared.is_none() => {
+                self.data[start..self.start].copy_from_slice(bytes);
+                self.start = start;
+            }
+            _ => {
+                *self = ChunkBuf::of([bytes, self.as_ref()].concat());
+            }
         }
     }
 
     /// Gives the buffer to the dataflow: from now on it is shared and does not change. When the last holder
     /// lets go it returns to its pool.
-    pub fn freeze(self) -> bytes::Bytes {
-        bytes::Bytes::from_owner(self)
+    pub fn freeze(mut self) -> Bytes {
+        match self.shared.take() {
+            Some(bytes) => bytes.slice(self.start..self.end),
+            None => Bytes::from_owner(self),
+        }
     }
 }
 
 impl AsRef<[u8]> for ChunkBuf {
     fn as_ref(&self) -> &[u8] {
-        &self.data[self.start..self.end]
+        &self.shared.as_deref().unwrap_or(&self.data)[self.start..self.end]
     }
 }
 
@@ -174,7 +194,7 @@ impl ChunkPool {
         // The lock only guards a list of idle buffers, which a panic cannot leave half changed.
         let idle = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let data = idle.unwrap_or_else(|| vec![0; self.headroom + self.size]);
-        ChunkBuf { data, start: self.headroom, end: self.headroom, pool: Some(self.clone()) }
+        ChunkBuf { data, start: self.headroom, end: self.headroom, pool: Some(self.clone()), shared: None }
     }
 
     /// Bytes one buffer can read.
@@ -208,5 +228,20 @@ mod tests {
         let buf = pool.take();
         drop(buf.freeze());
         assert_eq!(pool.free.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn shared_bytes_stay_where_they_are_unless_something_goes_in_front() {
+        let bytes = Bytes::from(b"def".to_vec());
+        let place = bytes.as_ptr();
+        let mut buf = ChunkBuf::shared(bytes.clone());
+        assert!(buf.spare().is_empty() && buf.len() == 3 && buf.capacity() == 3);
+        buf.advance(1);
+        buf.prepend(b"");
+        assert_eq!(buf.as_ref(), b"def");
+        assert_eq!(buf.freeze().as_ptr(), place);
+        let mut buf = ChunkBuf::shared(bytes);
+        buf.prepend(b"abc");
+        assert_eq!(buf.freeze(), b"abcdef".as_slice());
     }
 }

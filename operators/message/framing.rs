@@ -148,6 +148,51 @@ pub fn frame_in_place(out: &mut Vec<u8>, start: usize, max_message_size: usize) 
     Ok(())
 }
 
+/// Frames what an encoder writes straight into an output's buffer. Before each body it leaves as much room as the last
+/// prefix took, so that nothing is moved unless the next one has another length.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameWriter {
+    room: usize,
+}
+
+impl Default for FrameWriter {
+    /// Room for what most messages need.
+    fn default() -> Self {
+        FrameWriter { room: 6 }
+    }
+}
+
+impl FrameWriter {
+    /// Begins a frame and returns where; the body is to be appended behind the room it leaves.
+    #[inline]
+    pub fn begin(self, out: &mut Vec<u8>) -> usize {
+        let start = out.len();
+        out.resize(start + self.room, 0);
+        start
+    }
+
+    /// Ends the frame begun at `start`; see [`write_looped_frame`] for `loops`. On an error the caller cuts `out` off
+    /// at `start`.
+    ///
+    /// # Errors
+    /// When the body is larger than `max_message_size`.
+    pub fn end(&mut self, out: &mut Vec<u8>, start: usize, loops: u32, max: usize) -> Result<(), FrameError> {
+        let body = start + self.room;
+        let prefix = Prefix::new(out.len().saturating_sub(body), loops, max)?;
+        if prefix.len != self.room {
+            let end = out.len();
+            if prefix.len > self.room {
+                out.resize(end + prefix.len - self.room, 0);
+            }
+            out.copy_within(body..end, start + prefix.len);
+            out.truncate(end + prefix.len - self.room);
+            self.room = prefix.len;
+        }
+        out[start..start + prefix.len].copy_from_slice(prefix.as_ref());
+        Ok(())
+    }
+}
+
 /// Appends `body` in a frame that `signer` vouches for. On an error nothing is appended.
 ///
 /// # Errors

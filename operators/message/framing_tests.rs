@@ -94,6 +94,23 @@ fn a_frame_put_around_what_is_there_is_the_same_frame() {
 }
 
 #[test]
+fn frames_written_around_bodies_of_any_length_are_the_same_frames() {
+    let (mut writer, mut out, mut expected) = (FrameWriter::default(), Vec::new(), Vec::new());
+    for (len, loops) in [(5, 0), (127, 0), (128, 0), (3, 300), (16384, 0), (16383, 1), (0, 0), (MAX, 0)] {
+        let body: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        let start = writer.begin(&mut out);
+        out.extend_from_slice(&body);
+        writer.end(&mut out, start, loops, MAX).unwrap();
+        write_looped_frame(&body, loops, MAX, &mut expected).unwrap();
+        assert!(out == expected, "{len} {loops}");
+        let start = writer.begin(&mut out);
+        out.resize(out.len() + MAX + 1, 0);
+        assert!(writer.end(&mut out, start, loops, MAX).is_err());
+        out.truncate(start);
+    }
+}
+
+#[test]
 fn a_signed_header_tells_who_and_how() {
     for hash in HashFunction::ALL {
         let mut out = Vec::new();

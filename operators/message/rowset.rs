@@ -82,6 +82,18 @@ impl RowSet {
         }
     }
 
+    /// The first `count` rows of the set, and those behind them; `rows` is the batch's length.
+    pub fn split_first(&self, count: usize, rows: usize) -> (RowSet, RowSet) {
+        match self.iter(rows).nth(count) {
+            None => (self.clone(), RowSet::None),
+            Some(end) => {
+                let first = RowSet::from_fn(rows, |row| row < end && self.contains(row));
+                let rest = self.without(&first, rows);
+                (first, rest)
+            }
+        }
+    }
+
     /// Whether row `row` is in the set.
     #[inline]
     pub fn contains(&self, row: usize) -> bool {
@@ -168,6 +180,11 @@ mod tests {
                 prop_assert_eq!(set.without(&y, rows).iter(rows).collect::<Vec<_>>(), only);
             }
             prop_assert!((0..rows).all(|i| x.contains(i) == a[i]));
+            let count = seed as usize % (rows + 2);
+            let (first, rest) = x.split_first(count, rows);
+            let all: Vec<usize> = x.iter(rows).collect();
+            prop_assert_eq!(first.iter(rows).collect::<Vec<_>>(), &all[..count.min(all.len())]);
+            prop_assert_eq!(rest.iter(rows).collect::<Vec<_>>(), &all[count.min(all.len())..]);
         }
     }
 }

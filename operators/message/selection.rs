@@ -28,6 +28,17 @@ impl Selection {
         self.rows.is_none() || self.batch.is_empty()
     }
 
+    /// The first `count` of the selected messages, and the rest if there is any.
+    pub fn split_first(self, count: usize) -> (Selection, Option<Selection>) {
+        // The length of the batch is known at once, that of a selection is not.
+        if count >= self.batch.len() {
+            return (self, None);
+        }
+        let (first, rest) = self.rows.split_first(count, self.batch.len());
+        let rest = (!rest.is_none()).then(|| Selection { batch: self.batch.clone(), rows: rest });
+        (Selection { batch: self.batch, rows: first }, rest)
+    }
+
     /// The selected messages, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {

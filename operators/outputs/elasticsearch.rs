@@ -15,7 +15,7 @@ use crate::http::auth;
 use crate::http::client::{Client, Manner};
 use crate::net::place;
 use crate::outputs::batched::{DeadLetters, Delivery, Limits, Refusals};
-use crate::outputs::http::{dead_letters, limits, milliseconds, refuse};
+use crate::outputs::http::{check_statuses, dead_letters, limits, milliseconds, refuse};
 use crate::outputs::{Feed, Output, OutputSpec};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
@@ -118,6 +118,7 @@ fn read(table: &Table, problems: &mut Problems) -> Spec {
     if let Some(value) = authorization(&settings, url_credentials, table, problems) {
         headers.insert(AUTHORIZATION, value);
     }
+    check_statuses(&settings.retry_statuses, table, problems);
     let mut limits = limits(settings.flush_count, settings.flush_bytes, settings.flush_interval, table, problems);
     if matches!(server, Some(Server::Udp(_))) {
         limits.bytes = limits.bytes.min(datagrams::BATCH_BYTES);

@@ -1,44 +1,12 @@
 //! Where an output meets the dataflow: blocks of encoded records come out, acknowledgements go back.
 
 use crate::inputs::Waker;
+use crate::outputs::{Block, BlockPool};
 use crate::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
-
-/// Encoded records, one behind the other.
-#[derive(Debug, Default)]
-pub struct Block {
-    /// The records' bytes.
-    pub bytes: Vec<u8>,
-    /// Where each record ends in `bytes`.
-    pub ends: Vec<u32>,
-    /// Counts the blocks of one output from 1; acknowledged in order.
-    pub ticket: u64,
-}
-
-impl Block {
-    /// How many records.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is no record.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The records, in order.
-    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let record = &self.bytes[start..end as usize];
-            start = end as usize;
-            record
-        })
-    }
-}
 
 /// What a feed can bring.
 #[derive(Debug)]
@@ -66,9 +34,15 @@ pub struct FeedSender {
     sender: Option<mpsc::UnboundedSender<Arc<Block>>>,
     shared: Arc<Shared>,
     next: u64,
+    blocks: Arc<BlockPool>,
 }
 
 impl FeedSender {
+    /// An empty block with room for about `bytes` bytes.
+    pub fn block(&self, bytes: usize) -> Block {
+        self.blocks.block(bytes)
+    }
+
     /// Hands a block over and returns its ticket. Never waits; see [`FeedSender::queued`].
     pub fn send(&mut self, mut block: Block) -> u64 {
         self.next += 1;
@@ -142,7 +116,7 @@ impl Feed {
             reopen,
             stopping,
         };
-        (FeedSender { sender: Some(sender), shared, next: 0 }, feed)
+        (FeedSender { sender: Some(sender), shared, next: 0, blocks: Arc::default() }, feed)
     }
 
     /// The next thing to do. Cancel-safe. After [`FeedEvent::End`] it keeps returning that.
@@ -210,7 +184,7 @@ impl Feed {
     pub fn shed(&mut self, ticket: u64) {
         let Some(at) = self.in_flight.iter().position(|block| block.ticket == ticket) else { return };
         let freed = self.in_flight.get(at).map_or(0, |block| block.bytes.len());
-        let emptied = Arc::new(Block { ticket, ..Block::default() });
+        let emptied = Arc::new(Block::instead_of(ticket));
         // One entry stands for a row of them, or they would pile up in turn.
         let merges = at.checked_sub(1).is_some_and(|before| self.in_flight.get(before).is_some_and(|b| b.is_empty()));
         if merges {

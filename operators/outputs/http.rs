@@ -124,6 +124,7 @@ fn read(table: &Table, problems: &mut Problems) -> Spec {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     let limits = limits(settings.flush_count, settings.flush_bytes, settings.flush_interval, table, problems);
+    check_statuses(&settings.retry_statuses, table, problems);
     if method == Method::GET && limits.count > 1 {
         let message = "a GET request has no body for several messages";
         refuse(problems, table, "flush_count", message, "remove `flush_count`, or use POST");
@@ -147,6 +148,14 @@ pub(super) fn limits(count: u32, bytes: u32, interval: u32, table: &Table, probl
     }
     let interval = Duration::from_millis(u64::from(interval));
     Limits { count: count.max(1) as usize, bytes: bytes.clamp(1, MOST_BYTES) as usize, interval }
+}
+
+/// Notes statuses that cannot call for another attempt.
+pub(super) fn check_statuses(statuses: &[u16], table: &Table, problems: &mut Problems) {
+    for status in statuses.iter().filter(|status| !(400..600).contains(*status)) {
+        let message = format!("`retry_statuses` holds {status}, which is no status of an error");
+        refuse(problems, table, "retry_statuses", message, "use statuses from 400 to 599");
+    }
 }
 
 fn headers(map: &Map<Vec<String>>, table: &Table, problems: &mut Problems) -> HeaderMap {
@@ -205,8 +214,10 @@ pub(super) fn dead_letters(file: &str, most_bytes: u64, site: &Site) -> Option<D
 impl OutputSpec for Spec {
     fn build(&self, site: &Site) -> Result<Box<dyn Output>, PluginError> {
         let address = self.address.clone().ok_or_else(|| PluginError::fatal("`address` is no URL"))?;
+        let headers = self.settings.headers.0.iter();
+        let names = headers.flat_map(|(name, values)| values.iter().map(|_| name.clone())).collect();
         let courier = Courier {
-            client: Client::new(&address, self.manner.clone(), self.headers.clone()),
+            client: Client::new(&address, self.manner.clone(), self.headers.clone()).spelled(names),
             method: self.method.clone(),
             path: address.path,
             separator: self.settings.separator.clone().into_bytes().into(),

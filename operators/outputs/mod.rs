@@ -1,6 +1,7 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
 mod batched;
+mod block;
 pub mod carbon;
 pub mod dashboard;
 pub mod elasticsearch;
@@ -15,7 +16,8 @@ pub mod smtp;
 pub mod tcp;
 pub mod udp;
 
-pub use feed::{Block, Feed, FeedEvent, FeedSender};
+pub use block::{Block, BlockPool};
+pub use feed::{Feed, FeedEvent, FeedSender};
 
 use crate::inputs::Runs;
 use crate::plugin::{BoxFuture, PluginError, Site};

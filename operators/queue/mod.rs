@@ -8,12 +8,13 @@
 //!
 //! The files are those of the original, readable both ways: `layout` knows their names and the checkpoint,
 //! `ledger` what is in them and what of it is consumed (pure), `lock` keeps a second daemon out, `writer` and
-//! `reader` do the work.
+//! `reader` do the work, and `recent` spares the reader the files while it keeps up.
 
 mod layout;
 mod ledger;
 mod lock;
 mod reader;
+mod recent;
 mod settings;
 mod writer;
 
@@ -27,6 +28,7 @@ use crate::stats::Counter;
 use layout::Cursor;
 use ledger::Ledger;
 use lock::Lock;
+use recent::Recent;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +40,7 @@ pub struct DiskQueue {
     folder: PathBuf,
     settings: BufferingSettings,
     ledger: Mutex<Ledger>,
+    recent: Recent,
     /// There is something to read that was not there before.
     data: Notify,
     /// Something was consumed.
@@ -97,6 +100,7 @@ impl DiskQueue {
             folder: folder.clone(),
             settings,
             ledger: Mutex::new(ledger),
+            recent: Recent::default(),
             data: Notify::new(),
             space: Notify::new(),
             readers: AtomicU32::new(0),

@@ -1,7 +1,7 @@
 //! The queue's reader: an input that reads the files from the checkpoint on, follows the writer, and moves the
 //! checkpoint with the dataflow's commits.
 //!
-//! It hands out bytes, not messages: the framing splitter behind it skips what a crash has mangled. The end of
+//! While it keeps up with the writer it takes what was written from memory. It hands out bytes, not messages: the framing splitter behind it skips what a crash has mangled. The end of
 //! each file is the end of a packet, so that half a frame left by a crash is never joined to the next file.
 
 use super::DiskQueue;
@@ -98,7 +98,14 @@ impl QueueInput {
         }
         loop {
             match self.next() {
-                Next::Bytes(_) => return Some(edge.buffer(&self.pool).await),
+                Next::Bytes(_) => {
+                    let Some(length) = self.queue.recent.len_at(self.at) else {
+                        return Some(edge.buffer(&self.pool).await);
+                    };
+                    let credit = edge.credits().take(length * 2).await;
+                    // Taken last: what is taken must not be dropped with this future.
+                    return self.queue.recent.take(self.at).map(|bytes| (ChunkBuf::shared(bytes), credit));
+                }
                 Next::File(file) => self.begin_file(file, edge),
                 Next::Nothing => {
                     self.queue.data.notified().await;
@@ -127,10 +134,14 @@ impl QueueInput {
         self.at.offset += length;
     }
 
-    /// Reads into `buf` and sends it.
+    /// Reads into `buf`, unless it is filled already, and sends it.
     fn read(&mut self, mut buf: ChunkBuf, credit: Credit, edge: &InputEdge) {
         let Next::Bytes(available) = self.next() else { return };
-        match self.read_some(&mut buf, available) {
+        // Up to what need not be read.
+        let behind = self.queue.recent.begins_behind(self.at).map(|offset| offset - self.at.offset);
+        let wanted = behind.map_or(available, |bytes| available.min(bytes));
+        let read = if buf.is_empty() { self.read_some(&mut buf, wanted) } else { Ok(buf.len()) };
+        match read {
             Ok(0) => self.file_was_cut("is shorter than it was"),
             Ok(_) => {
                 self.recovered();

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 mod crashes;
 mod full;
+mod keeping_up;
 
 /// Largest message of the tests' queues; files hold few of them.
 const MAX_MESSAGE: usize = 100;

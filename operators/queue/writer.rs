@@ -1,6 +1,6 @@
 //! The queue's writer: an output whose deliveries are appends.
 
-use super::layout::{create_file, create_folder, file_path};
+use super::layout::{Cursor, create_file, create_folder, file_path};
 use super::{DiskQueue, FullAction};
 use crate::backoff::Backoff;
 use crate::inputs::Runs;
@@ -74,7 +74,7 @@ impl QueueOutput {
     }
 
     /// Appends a block, record by record where the queue or the file has no room for more.
-    async fn append(&mut self, block: &Block, feed: &mut Feed) -> Result<(), PluginError> {
+    async fn append(&mut self, block: &Arc<Block>, feed: &mut Feed) -> Result<(), PluginError> {
         let mut done = 0;
         while done < block.len() {
             match self.append_some(block, done) {
@@ -105,7 +105,7 @@ impl QueueOutput {
     }
 
     /// Appends as many of the records from `first` on as one file takes.
-    fn append_some(&mut self, block: &Block, first: usize) -> io::Result<Step> {
+    fn append_some(&mut self, block: &Arc<Block>, first: usize) -> io::Result<Step> {
         let fill = self.queue.fill();
         let room = if fill.limit == 0 { u64::MAX } else { fill.limit.saturating_sub(fill.waiting) };
         if fitting(&block.ends, first, room) == 0 {
@@ -122,9 +122,8 @@ impl QueueOutput {
         }
         // A record larger than a file gets a file of its own.
         records = records.max(1);
-        let start = start_of(&block.ends, first);
-        let end = start_of(&block.ends, first + records);
-        let bytes = block.bytes.get(start as usize..end as usize).unwrap_or_default();
+        let range = start_of(&block.ends, first) as usize..start_of(&block.ends, first + records) as usize;
+        let bytes = block.bytes.get(range.clone()).unwrap_or_default();
         let file = match self.tail.take().filter(|(number, _)| *number == tail) {
             Some((_, file)) => file,
             None => File::options().write(true).open(file_path(&self.queue.folder, tail))?,
@@ -138,6 +137,8 @@ impl QueueOutput {
         self.tail = Some((tail, file));
         written?;
         self.unsynced += bytes.len() as u64;
+        // Before the reader learns that there is something, so that it finds it here.
+        self.queue.recent.push(Cursor { file: tail, offset: length }, block, range);
         self.queue.update(|ledger| ledger.appended(bytes.len() as u64));
         self.queue.data.notify_one();
         Ok(Step::Appended(records))

@@ -6,6 +6,7 @@ use crate::control::report::Source;
 use crate::engine::{NodeStatus, now_ms};
 use crate::plan::{Consumer, ConsumerKind, InputNode, Plan, dump, names};
 use heka_operators::overview::{Flow, FlowEdge, FlowNode, FlowQueue, Overview};
+use heka_operators::plugin::Site;
 use heka_operators::stats::Stats;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,9 +63,8 @@ impl<S: Source + Send + Sync> Overview for Daemon<S> {
     }
 
     fn has_filter(&self, name: &str) -> bool {
-        // A manager's filters are called for it.
-        let is_of = |filter: &str| name.strip_prefix(filter).is_some_and(|rest| rest.starts_with('-'));
-        self.plan.filters().any(|filter| name == filter.name || is_of(&filter.name))
+        let hosts = |site: &Site| site.stats.hosted().iter().any(|(hosted, _)| hosted == name);
+        self.plan.filters().any(|filter| name == filter.name || self.source.site(&filter.name).is_some_and(hosts))
     }
 }
 

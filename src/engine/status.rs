@@ -2,6 +2,7 @@
 
 use crate::plan::{Plan, names};
 use heka_operators::log;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl NodeStatus {
 
 /// The status of all nodes through which messages go.
 #[derive(Clone, Debug, Default)]
-pub struct Statuses(pub Arc<Vec<Arc<NodeStatus>>>);
+pub struct Statuses(Arc<BTreeMap<String, Arc<NodeStatus>>>);
 
 impl Statuses {
     /// Statuses of all nodes of a plan.
@@ -63,18 +64,18 @@ impl Statuses {
             parts.into_iter().chain(decoder)
         });
         let all = consumers.chain(inputs).chain([names::ROUTER, names::INJECTED].map(str::to_owned));
-        Statuses(Arc::new(all.map(|name| Arc::new(NodeStatus::new(name))).collect()))
+        Statuses(Arc::new(all.map(|name| (name.clone(), Arc::new(NodeStatus::new(name)))).collect()))
     }
 
     /// The status of the node called `name`; a fresh one when the plan has none of that name.
     pub fn of(&self, name: &str) -> Arc<NodeStatus> {
-        self.0.iter().find(|status| status.name == name).cloned().unwrap_or_default()
+        self.0.get(name).cloned().unwrap_or_default()
     }
 
     /// The nodes that have held the frontier for longer than `limit`: name, for how long, messages waiting.
     pub fn stalled(&self, now_ms: u64, limit: Duration) -> Vec<(&str, Duration, usize)> {
         self.0
-            .iter()
+            .values()
             .map(|status| (status.name.as_str(), status.held(now_ms), status.waiting.load(Ordering::Relaxed)))
             .filter(|(_, held, _)| *held > limit)
             .collect()

@@ -9,6 +9,7 @@ use crate::plan::{
     Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
 };
 use heka_matcher::Compiler;
+use heka_operators::decoders::DecoderSpec;
 use heka_operators::inputs::InputSpec;
 use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
@@ -158,13 +159,13 @@ impl Resolver<'_> {
         found
     }
 
-    /// Whether a decoder and all that it calls keep nothing from one record to the next.
-    fn is_stateless(&self, decoder: &Section) -> bool {
+    /// Whether something holds of a decoder and of all that it calls.
+    fn holds_of_all(&self, decoder: &Section, holds: impl Fn(&dyn DecoderSpec) -> bool) -> bool {
         let mut seen = vec![decoder];
         let mut next = 0;
         while let Some(section) = seen.get(next) {
             let Spec::Decoder(spec) = &section.spec else { return false };
-            if !spec.is_stateless() {
+            if !holds(&**spec) {
                 return false;
             }
             let subs = self.config.sections.iter().filter(|s| {
@@ -214,7 +215,8 @@ impl Resolver<'_> {
             }
             let workers = match (options.synchronous_decode, options.decode_workers) {
                 (true, _) => 1,
-                (false, 0) if !self.is_stateless(found) => 1,
+                (false, 0) if !self.holds_of_all(found, |spec| spec.is_stateless()) => 1,
+                (false, _) if !self.holds_of_all(found, |spec| !spec.is_singular()) => 1,
                 (false, 0) => self.workers,
                 (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
             };

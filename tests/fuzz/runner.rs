@@ -56,7 +56,11 @@ impl Target<'_> {
         let before = live();
         let mut kept = 0;
         for _ in 0..runs {
-            let pick = |random: &mut Random| random.below(pool.len() as u64) as usize;
+            // Often one to begin with: what was found must not crowd out what it was made of.
+            let pick = |random: &mut Random| {
+                let among = if random.below(3) == 0 { self.seeds.len() } else { pool.len() };
+                random.below(among as u64) as usize
+            };
             let (one, other) = (pick(&mut random), pick(&mut random));
             let input = mutate(&pool[one], &pool[other], self.words, &mut random);
             if known.insert(self.check(&input, &watchdog, &mut target)) && pool.len() < self.seeds.len() + KEPT {

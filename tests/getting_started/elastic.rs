@@ -81,7 +81,7 @@ fn answer(stored: &mut Stored, request: &Request) -> Answer {
         return failing;
     }
     // Every twentieth request finds the queue of one of its documents full.
-    let full = (stored.requests % 20 == 3).then(|| documents.len() / 2);
+    let full = (stored.requests % 20 == 3).then_some(documents.len() / 2);
     let mut items = Vec::new();
     for (number, document) in documents.into_iter().enumerate() {
         if full == Some(number) {

@@ -46,7 +46,9 @@ impl Influx {
         connect(&http);
         connect(&graphite);
         let influx = Influx { _running: running, http, graphite };
-        influx.query("", &format!("CREATE DATABASE {NATIVE}"));
+        // Quoted, since the name is a word of the query language.
+        let created = influx.query("", &format!("CREATE DATABASE \"{NATIVE}\""));
+        assert!(created.pointer("/results/0").is_some_and(|result| result.get("error").is_none()), "{created}");
         Some(influx)
     }
 

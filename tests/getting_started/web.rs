@@ -1,6 +1,6 @@
 //! A small HTTP server for endpoints that no package has: one thread a connection, one function for all requests.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 

@@ -21,7 +21,9 @@ pub struct Account {
     pub lost: usize,
     /// Lines that came out more than once.
     pub again: usize,
-    /// Lines written and not committed when the daemon was killed; 0 if it was not.
+    /// Times the daemon was killed.
+    pub kills: usize,
+    /// Lines written and not committed when the daemon was killed, over all kills.
     pub uncommitted: usize,
 }
 
@@ -59,7 +61,7 @@ impl Account {
                 if gone.remove(line) {
                     continue;
                 }
-                assert!(self.uncommitted > 0, "this was never written: {line}");
+                assert!(self.kills > 0, "this was never written: {line}");
                 continue;
             };
             if index < next {
@@ -71,7 +73,7 @@ impl Account {
             count[index] += 1;
             next = index + 1;
         }
-        assert!(steps_back <= usize::from(self.uncommitted > 0), "the order went back {steps_back} times");
+        assert!(steps_back <= self.kills, "the order went back {steps_back} times");
         self.lost += count.iter().filter(|count| **count == 0).count();
         self.again += count.iter().map(|count| count.saturating_sub(1)).sum::<usize>();
     }

@@ -4,5 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod anomaly;
+mod checklist;
+mod pages;
 mod table;
 mod tool;

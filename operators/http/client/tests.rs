@@ -94,6 +94,31 @@ async fn no_more_of_an_answer_is_read_than_wanted() {
 }
 
 #[tokio::test]
+async fn an_answer_may_come_before_the_request_is_read() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 100]).unwrap();
+            stream.write_all(b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // Reads on for as long as the client may write, as servers do that want their answer to arrive.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    let mut client = client(&url, manner());
+    let body: Pieces = Bytes::from(vec![b'x'; 8 << 20]).into();
+    for _ in 0..2 {
+        let answer = client.send(&Method::POST, "/", &body, 100).await.unwrap();
+        assert_eq!(answer.status.as_u16(), 413);
+    }
+    drop(client);
+    server.join().unwrap();
+}
+
+#[tokio::test]
 async fn servers_are_verified() {
     let authority = Authority::new();
     let config = crate::tls::server_config(&authority.server()).unwrap();

@@ -15,7 +15,7 @@ pub(super) use refusals::Refusals;
 use bytes::Bytes;
 
 /// Appends the bytes of records, joined where they lie side by side.
-pub(super) fn joined<'a>(records: impl IntoIterator<Item = &'a Record>, mut push: impl FnMut(Bytes)) {
+fn joined<'a>(records: impl IntoIterator<Item = &'a Record>, mut push: impl FnMut(Bytes)) {
     let mut last: Option<Record> = None;
     for record in records {
         match &mut last {
@@ -29,6 +29,17 @@ pub(super) fn joined<'a>(records: impl IntoIterator<Item = &'a Record>, mut push
     }
     if let Some(record) = last {
         push(record.bytes());
+    }
+}
+
+/// Appends the bytes of records, with a separator between two where the first does not end in it.
+pub(super) fn separated(records: &[Record], separator: &Bytes, mut push: impl FnMut(Bytes)) {
+    let mut first = true;
+    for run in records.split_inclusive(|record| !record.as_slice().ends_with(separator)) {
+        if !std::mem::take(&mut first) {
+            push(separator.clone());
+        }
+        joined(run, &mut push);
     }
 }
 

@@ -71,7 +71,7 @@ impl Filter {
 
     /// A record for each payload: its valid lines, each with its newline; empty when it has none.
     pub(super) fn stream(&self, block: Arc<Block>) -> Arc<Block> {
-        let mut clean = Block { ticket: block.ticket, ..Block::default() };
+        let mut clean = Block::instead_of(block.ticket);
         clean.ends.reserve(block.len());
         clean.bytes.reserve(block.bytes.len() + block.len());
         for payload in block.records() {
@@ -88,7 +88,7 @@ impl Filter {
     /// The valid lines in datagrams: one ends with the line that makes it longer than `full` bytes, or before the line
     /// that would make it longer than `most`.
     pub(super) fn datagrams(&self, block: &Block, full: usize, most: usize) -> Block {
-        let mut packed = Block { ticket: block.ticket, ..Block::default() };
+        let mut packed = Block::instead_of(block.ticket);
         packed.bytes.reserve(block.bytes.len() + block.len());
         let mut start = 0;
         for payload in block.records() {

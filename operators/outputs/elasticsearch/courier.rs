@@ -7,8 +7,9 @@ use crate::http::body::Pieces;
 use crate::http::client::{Answer, Client, Failure};
 use crate::http::verdict::{Verdict, judge, moved, retry_after};
 use crate::net::unix_nanos;
-use crate::outputs::batched::{Outcome, Post, Record, joined};
+use crate::outputs::batched::{Outcome, Post, Record, separated};
 use crate::plugin::Site;
+use bytes::Bytes;
 use hyper::Method;
 use std::time::Duration;
 
@@ -33,10 +34,20 @@ impl Courier {
         let mut body = Pieces::default();
         if self.omit_types {
             let mut text = Vec::with_capacity(records.iter().map(Record::len).sum());
-            records.iter().for_each(|record| without_types(record.as_slice(), &mut text));
+            for record in records {
+                without_types(record.as_slice(), &mut text);
+                if !text.ends_with(b"\n") {
+                    text.push(b'\n');
+                }
+            }
             body.push(text.into());
         } else {
-            joined(records, |piece| body.push(piece));
+            // Not every script ends its lines, and one that does not would spoil its neighbours.
+            let line_end = Bytes::from_static(b"\n");
+            separated(records, &line_end, |piece| body.push(piece));
+            if records.last().is_some_and(|record| !record.as_slice().ends_with(b"\n")) {
+                body.push(line_end);
+            }
         }
         if self.gzip { body.gzip() } else { body }
     }

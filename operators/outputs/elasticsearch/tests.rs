@@ -61,6 +61,19 @@ async fn documents_go_out_in_bulk() {
 }
 
 #[tokio::test]
+async fn lines_without_an_end_get_one() {
+    for document_types in ["keep", "omit"] {
+        let server = Scripted::start(|_, _| items([201, 201]));
+        let table = section([("server", text(server.url("/"))), ("document_types", text(document_types))]);
+        let mut rig = OutputRig::start(&TYPE, &table);
+        let ticket = rig.send([document(0).trim_end(), document(1).trim_end()]);
+        assert_eq!(rig.end().await, (Ok(()), ticket));
+        let body = server.got()[0].text();
+        assert!(body.ends_with("}\n") && ids(&server.got()[0]) == [0, 1], "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_bare_address_means_http_and_secrets_are_sent() {
     let server = Scripted::start(|got, _| stored(got));
     let bare = || ("server", text(server.address.clone()));

@@ -136,7 +136,9 @@ mod tests {
     fn backlog(blocks: &[&[&str]]) -> Backlog {
         let mut backlog = Backlog::default();
         for (i, records) in blocks.iter().enumerate() {
-            backlog.push(Arc::new(Block { ticket: i as u64 + 1, ..block(records) }));
+            let mut block = block(records);
+            block.ticket = i as u64 + 1;
+            backlog.push(Arc::new(block));
         }
         backlog
     }

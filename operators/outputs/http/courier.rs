@@ -4,7 +4,7 @@ use crate::http::body::Pieces;
 use crate::http::client::Client;
 use crate::http::verdict::{Verdict, judge, moved, retry_after};
 use crate::net::unix_nanos;
-use crate::outputs::batched::{Outcome, Post, Record, joined};
+use crate::outputs::batched::{Outcome, Post, Record, separated};
 use bytes::Bytes;
 use hyper::Method;
 
@@ -26,15 +26,7 @@ impl Courier {
         if self.method == Method::GET {
             return body;
         }
-        // Runs of records that need nothing between them; nothing comes behind the last.
-        let runs = records.split_inclusive(|record| !record.as_slice().ends_with(&self.separator));
-        let mut first = true;
-        for run in runs {
-            if !std::mem::take(&mut first) && !self.separator.is_empty() {
-                body.push(self.separator.clone());
-            }
-            joined(run, |piece| body.push(piece));
-        }
+        separated(records, &self.separator, |piece| body.push(piece));
         if self.gzip { body.gzip() } else { body }
     }
 }

@@ -7,6 +7,10 @@ use crate::tls::testing::Authority;
 use heka_settings::{Data, Level};
 use std::io::Read;
 
+fn numbers<const N: usize>(numbers: [i64; N]) -> Data {
+    Data::Array(numbers.map(|number| heka_settings::Value::new(Data::Integer(number))).to_vec())
+}
+
 fn bodies(server: &Scripted) -> Vec<String> {
     server.got().iter().map(|got| got.text()).collect()
 }
@@ -38,7 +42,8 @@ async fn methods_headers_and_credentials_are_the_users() {
     let server = Scripted::start(|_, _| Reply::status(204));
     sent(&server, section([("method", text("put"))]), &["p"]).await;
     sent(&server, section([("method", text("get"))]), &["p"]).await;
-    let headers = section([("X-A", texts(["1", "2"])), ("Host", texts(["virtual.example"]))]);
+    let headers =
+        section([("X-A", texts(["1", "2"])), ("x-hEKA_id", texts(["3"])), ("Host", texts(["virtual.example"]))]);
     let table = section([("headers", Data::Table(headers)), ("username", text("user")), ("password", text("pass"))]);
     sent(&server, table, &["p"]).await;
     sent(&server, section([("token", text("t=")), ("token_type", text("Token"))]), &["p"]).await;
@@ -49,6 +54,7 @@ async fn methods_headers_and_credentials_are_the_users() {
     assert_eq!((got[1].method.as_str(), got[1].text().as_str(), got[1].header("content-length")), ("GET", "", None));
     let values: Vec<_> = got[2].headers.iter().filter(|(name, _)| name == "X-A").map(|(_, v)| v.as_str()).collect();
     assert_eq!((values, got[2].header("host")), (vec!["1", "2"], Some("virtual.example")));
+    assert!(got[2].headers.contains(&("x-hEKA_id".to_owned(), "3".to_owned())), "{:?}", got[2]);
     assert_eq!(got[2].header("authorization"), Some("Basic dXNlcjpwYXNz"));
     assert_eq!(got[3].header("authorization"), Some("Token t="));
     assert_eq!(got[4].header("authorization"), Some("Basic dTpw"));
@@ -89,7 +95,7 @@ async fn what_is_refused_blocks_nobody() {
 #[tokio::test]
 async fn a_password_that_is_wrong_may_be_set_right() {
     let server = Scripted::start(|_, n| Reply::status(if n == 0 { 401 } else { 200 }));
-    let table = section([("retry_statuses", Data::Array(vec![heka_settings::Value::new(Data::Integer(401))]))]);
+    let table = section([("retry_statuses", numbers([401]))]);
     let site = sent(&server, table, &["a"]).await;
     assert_eq!((counted(&site, "ProcessMessageCount"), counted(&site, "Dropped-refused")), (1, 0));
     let server = Scripted::start(|_, _| Reply::status(401));
@@ -160,6 +166,7 @@ fn mistakes_are_named() {
         (section([("headers", Data::Table(section([("A", texts(["1\n2"]))])))]), "the value of the header `A`"),
         (section([("headers", Data::Table(section([("content-length", texts(["1"]))])))]), "is not yours to set"),
         (section([("method", text("get")), ("flush_count", Data::Integer(2))]), "a GET request has no body"),
+        (section([("retry_statuses", numbers([200]))]), "`retry_statuses` holds 200"),
     ];
     for (table, message) in cases {
         let table = match message.starts_with("`address`") {

@@ -78,8 +78,8 @@ fn a_run_behind_a_failed_one_goes_on_behind_the_message_that_ended_it() {
         "{WRITES} function process_message() local p = read_message('Payload') say(p) if p == 'bad' then error('x') end return 0 end"
     );
     let rig = Rig::new(&script, |section| section);
-    let block = crate::outputs::harness::block(&[message("a"), message("bad"), message("c")]);
-    let block = Block { ticket: 1, ..block };
+    let mut block = crate::outputs::harness::block(&[message("a"), message("bad"), message("c")]);
+    block.ticket = 1;
     let deliver = || {
         let Make::Output(_) = TYPE.make else { panic!("not an output") };
         let mut run = rig.start();

@@ -236,7 +236,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn block(ticket: u64, records: &[&[u8]]) -> Arc<Block> {
-        let mut block = Block { ticket, ..Block::default() };
+        let mut block = Block::default();
+        block.ticket = ticket;
         for record in records {
             block.bytes.extend_from_slice(record);
             block.ends.push(block.bytes.len() as u32);

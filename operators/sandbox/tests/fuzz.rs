@@ -33,6 +33,8 @@ fn host_functions(kind: Kind) -> &'static [&'static str] {
             "read_message",
             "read_next_field",
             "inject_message",
+            "inject_match",
+            "date_to_ns",
             "inject_payload",
             "add_to_payload",
             "write_message",
@@ -43,11 +45,13 @@ fn host_functions(kind: Kind) -> &'static [&'static str] {
             "read_message",
             "read_next_field",
             "inject_message",
+            "inject_match",
+            "date_to_ns",
             "inject_payload",
             "add_to_payload",
         ],
-        Kind::Input => &["read_config", "decode_message", "inject_message"],
-        Kind::Output => &["read_config", "decode_message", "read_message", "read_next_field"],
+        Kind::Input => &["read_config", "decode_message", "date_to_ns", "inject_message", "inject_match"],
+        Kind::Output => &["read_config", "decode_message", "date_to_ns", "read_message", "read_next_field"],
     }
 }
 

@@ -143,7 +143,7 @@ fn run(given: &Given) -> Result<bool, Failure> {
 fn case(subject: &Subject, path: &Path) -> Result<bool, Failure> {
     let case = golden::Case::read(path).map_err(|why| Failure(USAGE, format!("{}: {why}", path.display())))?;
     match golden::run(&subject.sandbox_config()?, &case, &mut |step| println!("step {step}: ok")) {
-        Ok(()) => Ok(true),
+        Ok(_) => Ok(true),
         Err(why) => Err(Failure(FAILED, format!("{}: {why}", path.display()))),
     }
 }

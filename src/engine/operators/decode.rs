@@ -4,7 +4,7 @@
 //! of the input's ledger is lowered first, so that they come again after the next start.
 
 use crate::engine::ledger::CommitLimit;
-use crate::engine::operators::unary::{unary, unary_exchanged};
+use crate::engine::operators::unary::{paced, paced_exchanged};
 use crate::engine::{NodeStatus, Time};
 use heka_message::{Batch, BatchBuilder, RowSet, Selection};
 use heka_operators::decoders::DecodeRunner;
@@ -47,26 +47,23 @@ pub fn decode<'scope>(
     status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let spreads = spread.count > 1;
-    let logic = move |time: Time, selections: &mut Vec<Selection>, give: &mut dyn FnMut(Selection)| {
-        for selection in selections.drain(..) {
-            let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
-            if runner.as_ref().is_none_or(DecodeRunner::has_ended) {
-                // The frontier cannot pass this epoch before the operator returns.
-                limit.lower(time.epoch);
+    let logic = move |time: &Time, selection: Selection| {
+        let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
+        if runner.as_ref().is_none_or(DecodeRunner::has_ended) {
+            // The frontier cannot pass this epoch before the operator returns.
+            limit.lower(time.epoch);
+        }
+        match decoded {
+            Some(batch) => {
+                status.pass(batch.len());
+                Some(Selection::all(batch))
             }
-            match decoded {
-                Some(batch) => {
-                    status.pass(batch.len());
-                    give(Selection::all(batch));
-                }
-                None if spreads => give(nothing(&selection.batch)),
-                None => {}
-            }
+            None => spreads.then(|| nothing(&selection.batch)),
         }
     };
     match spreads {
-        true => unary_exchanged(records, name, move |s| spread.worker(s.batch.origin.sequence) as u64, logic),
-        false => unary(records, name, logic),
+        true => paced_exchanged(records, name, move |s| spread.worker(s.batch.origin.sequence) as u64, logic),
+        false => paced(records, name, logic),
     }
 }
 

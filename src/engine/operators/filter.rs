@@ -2,19 +2,25 @@
 //!
 //! A tick fires when all data before it has been processed; data at or after a pending tick waits for it. So
 //! what a tick sees depends on the messages alone, never on how fast they came.
+//!
+//! A filter that is slow gives its worker back after a while; what it has not come to waits, in order. What it injects
+//! takes the place of the messages it was about in their inputs' budget, so that a filter that makes many messages of
+//! one, or whose messages nobody takes, stops its inputs instead of filling the memory.
 
 use crate::engine::operators::ticks::Tick;
 use crate::engine::operators::time_of;
+use crate::engine::operators::turn::{Pace, Turn};
 use crate::engine::{END_OF_TIME, NodeStatus, Time};
 use heka_matcher::{Matcher, Predicates};
 use heka_message::{RowSet, Selection};
 use heka_operators::filters::{Filter, Injector};
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::stats::Counter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
@@ -64,6 +70,7 @@ struct Running {
     /// Messages that came when the filter had ended.
     dropped: Arc<Counter>,
     started: bool,
+    pace: Pace,
 }
 
 impl Running {
@@ -78,6 +85,7 @@ impl Running {
             injector,
             dropped: stats.drops("filter-ended"),
             started: false,
+            pace: Pace::default(),
             processed: stats.counter("ProcessMessageCount", "count"),
             injected: stats.counter("InjectMessageCount", "count"),
             filter: None,
@@ -134,17 +142,37 @@ impl Running {
         }
     }
 
-    fn process(&mut self, round: u32, selection: &Selection) {
-        if self.filter.is_none() {
-            self.dropped.add(selection.len());
-            return;
+    /// Processes a selection as far as the turn allows; returns what is left of it.
+    fn process(&mut self, round: u32, selection: Selection, turn: &Turn) -> Option<Selection> {
+        let mut left = Some(selection);
+        while let Some(selection) = left.take() {
+            if self.filter.is_none() {
+                self.dropped.add(selection.len());
+                return None;
+            }
+            if turn.is_over() {
+                return Some(selection);
+            }
+            let (now, later) = selection.split_first(self.pace.messages());
+            self.process_at_once(round, &now);
+            left = later;
         }
+        None
+    }
+
+    fn process_at_once(&mut self, round: u32, selection: &Selection) {
+        let (messages, begun) = (selection.len(), Instant::now());
         self.injector.set_round(round);
         if self.node.matcher.is_some() {
-            self.processed.add(selection.len());
+            self.processed.add(messages);
         }
-        self.node.status.pass(selection.len());
+        self.node.status.pass(messages);
+        let injected = self.injector.len();
         self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
+        if self.injector.len() > injected {
+            self.injector.builder().hold_credits_of(&selection.batch);
+        }
+        self.pace.took(messages, begun.elapsed());
     }
 
     fn tick(&mut self, epoch: u64, tick: Tick) {
@@ -192,7 +220,8 @@ pub fn filter<'scope>(
     worker: usize,
     node: Option<FilterNode>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
-    let mut builder = OperatorBuilder::new(name.to_owned(), messages.scope());
+    let scope = messages.scope();
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let mut data = builder.new_input(messages, Exchange::new(move |_: &Selection| worker as u64));
     let mut ticks = builder.new_input(ticks, Pipeline);
     builder.set_notify_for(0, FrontierInterest::IfCapability);
@@ -200,11 +229,13 @@ pub fn filter<'scope>(
     let (output, stream) = builder.new_output::<Vec<Selection>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Selection>>>::from(output);
     let mut running = node.map(Running::new);
+    let activator = scope.activator_for(builder.operator_info().address);
     builder.build(move |_capabilities| {
-        let mut waiting: BTreeMap<Time, (Capability<Time>, Vec<Selection>)> = BTreeMap::new();
+        let mut waiting: BTreeMap<Time, (Capability<Time>, VecDeque<Selection>)> = BTreeMap::new();
         let mut pending: BTreeMap<u64, (Capability<Time>, Tick)> = BTreeMap::new();
         move |frontiers| {
             let Some(running) = &mut running else { return };
+            let turn = Turn::begin();
             let mut output = output.activate();
             ticks.for_each(|capability, ticks| {
                 let time = time_of(&capability);
@@ -218,28 +249,46 @@ pub fn filter<'scope>(
             let barrier = open(&pending);
             data.for_each(|capability, selections| {
                 let time = time_of(&capability);
+                let mut selections = selections.drain(..);
+                let mut rest = None;
+                // Most data is processed as it comes and needs no capability of its own.
                 if time.epoch < barrier && waiting.is_empty() {
-                    selections.iter().for_each(|selection| running.process(time.round, selection));
-                    selections.clear();
+                    rest = selections.by_ref().find_map(|selection| running.process(time.round, selection, &turn));
                     if let Some(injected) = running.take_injected(time.round) {
                         output.session(&capability).give(injected);
                     }
-                } else {
-                    let slot = waiting.entry(time).or_insert_with(|| (capability.delayed(&time, 0), Vec::new()));
-                    slot.1.append(selections);
+                }
+                let mut rest = rest.into_iter().chain(selections).peekable();
+                if rest.peek().is_some() {
+                    let slot = waiting.entry(time).or_insert_with(|| (capability.delayed(&time, 0), VecDeque::new()));
+                    slot.1.extend(rest);
                 }
             });
             loop {
                 let barrier = open(&pending);
-                while let Some(entry) = waiting.first_entry() {
-                    if entry.key().epoch >= barrier && !(pending.is_empty() && coming == END_OF_TIME) {
+                while let Some(mut entry) = waiting.first_entry() {
+                    let time = *entry.key();
+                    if turn.is_over() || time.epoch >= barrier && !(pending.is_empty() && coming == END_OF_TIME) {
                         break;
                     }
-                    let (time, (capability, selections)) = entry.remove_entry();
-                    selections.iter().for_each(|selection| running.process(time.round, selection));
-                    if let Some(injected) = running.take_injected(time.round) {
-                        output.session(&capability).give(injected);
+                    let (capability, selections) = entry.get_mut();
+                    while let Some(selection) = selections.pop_front() {
+                        if let Some(rest) = running.process(time.round, selection, &turn) {
+                            selections.push_front(rest);
+                            break;
+                        }
                     }
+                    if let Some(injected) = running.take_injected(time.round) {
+                        output.session(&*capability).give(injected);
+                    }
+                    if selections.is_empty() {
+                        entry.remove();
+                    }
+                }
+                if turn.is_over() {
+                    // There may be more to do, and nobody else would say so.
+                    activator.activate();
+                    break;
                 }
                 let Some(entry) = pending.first_entry() else { break };
                 let tick_epoch = *entry.key();

@@ -8,9 +8,11 @@ pub mod output;
 pub mod resequence;
 pub mod rounds;
 pub mod select;
+mod sizes;
 pub mod source;
 pub mod split;
 pub mod ticks;
+mod turn;
 mod unary;
 
 use crate::engine::Time;

@@ -7,12 +7,13 @@
 //! on without the output, what it leaves is dropped by a rule instead: positions must move on.
 
 use crate::engine::ledger::CommitLimit;
+use crate::engine::operators::sizes::Sizes;
 use crate::engine::operators::time_of;
+use crate::engine::operators::turn::Turn;
 use crate::engine::wiring::{OutputEnds, StopFlag};
 use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
 use heka_operators::encoders::EncodeRunner;
-use heka_operators::outputs::Block;
 use heka_operators::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub struct OutputNode {
 struct Held {
     /// Selections that wait to be encoded.
     waiting: VecDeque<(Capability<Time>, Selection)>,
+    /// Messages in `waiting`.
+    messages: usize,
     /// Blocks that wait for their acknowledgement.
     sent: VecDeque<Sent>,
     /// Messages given up so far.
@@ -74,9 +77,19 @@ impl Held {
         self.sent.front().map(|sent| sent.capability.time()).or(self.waiting.front().map(|(held, _)| held.time()))
     }
 
-    /// Messages that wait to be encoded.
-    fn waiting(&self) -> usize {
-        self.waiting.iter().map(|(_, selection)| selection.len()).sum()
+    /// Selections of one time have come.
+    fn add(&mut self, capability: Capability<Time>, selections: &mut Vec<Selection>) {
+        self.messages += selections.iter().map(Selection::len).sum::<usize>();
+        self.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
+    }
+
+    /// The next selection to be encoded, if it is of the time of `block`, or if that has none yet.
+    fn next_of(&mut self, block: Option<&Capability<Time>>) -> Option<(Capability<Time>, Selection)> {
+        // A block holds one time, so that acknowledging it releases just that.
+        let is_next = |(next, _): &mut (Capability<Time>, _)| block.is_none_or(|block| block.time() == next.time());
+        let next = self.waiting.pop_front_if(is_next)?;
+        self.messages -= next.1.len();
+        Some(next)
     }
 
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
@@ -95,7 +108,7 @@ impl Held {
         if let (Some(oldest), Some(limit)) = (oldest, limit) {
             limit.lower(oldest);
         }
-        self.given_up += self.waiting();
+        self.given_up += std::mem::take(&mut self.messages);
         self.waiting.clear();
     }
 }
@@ -125,20 +138,19 @@ pub fn output<'scope>(
     }
     builder.build(move |_capabilities| {
         let mut held = Held::default();
+        let mut sizes = Sizes::default();
         move |frontiers| {
             let Some(OutputNode { encode, ends, site, status, abort, limit, can_exit, keeps_loops }) = &mut node else {
                 return;
             };
             input.for_each(|capability, selections| {
-                let time = time_of(&capability);
-                let capability = capability.delayed(&time, 0);
-                held.waiting.extend(selections.drain(..).map(|selection| (capability.clone(), selection)));
+                held.add(capability.delayed(&time_of(&capability), 0), selections);
             });
             let before = held.given_up;
             let kept = (!*can_exit).then_some(&**limit);
             if let Some(encode) = encode {
                 if !encode.has_ended() {
-                    send(encode, ends, &mut held, status, *keeps_loops, kept);
+                    send(encode, ends, &mut held, &mut sizes, status, *keeps_loops, kept);
                 }
                 if encode.has_ended() {
                     held.leave(kept);
@@ -174,7 +186,7 @@ pub fn output<'scope>(
                 activator.activate();
             }
             status.holds.store(held.oldest().map_or(0, |oldest| oldest.epoch), Ordering::Relaxed);
-            status.waiting.store(held.waiting(), Ordering::Relaxed);
+            status.waiting.store(held.messages, Ordering::Relaxed);
             status.unacknowledged.store(held.sent.iter().map(|sent| sent.records).sum(), Ordering::Relaxed);
         }
     });
@@ -187,31 +199,23 @@ fn send(
     encode: &mut EncodeRunner,
     ends: &mut OutputEnds,
     held: &mut Held,
+    sizes: &mut Sizes,
     status: &NodeStatus,
     keeps_loops: bool,
     limit: Option<&CommitLimit>,
 ) {
-    let mut encoded = 0;
-    while !encode.has_ended()
-        && !held.waiting.is_empty()
-        && ends.sender.queued() < QUEUED_LIMIT
-        && encoded < BYTES_PER_TURN
-    {
-        let mut block = Block::default();
+    let (turn, mut encoded) = (Turn::begin(), 0);
+    let has_turn = |encoded| encoded < BYTES_PER_TURN && !turn.is_over();
+    while !encode.has_ended() && !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && has_turn(encoded) {
+        let mut block = ends.sender.block(sizes.next_block(held.waiting.iter(), BLOCK_BYTES));
         let mut of: Option<Capability<Time>> = None;
-        while block.bytes.len() < BLOCK_BYTES && !encode.has_ended() {
-            // A block holds one time, so that acknowledging it releases just that.
-            if held.waiting.front().is_none_or(|(next, _)| of.as_ref().is_some_and(|of| of.time() != next.time())) {
-                break;
-            }
-            let Some((capability, selection)) = held.waiting.pop_front() else { break };
-            // Grown at once: a block that doubles its way up leaves memory behind. In proportion to what is
-            // selected: blocks are kept until they are delivered, and a matcher may pick one line in a thousand.
-            let share = selection.batch.source().len() * selection.len() / selection.batch.len().max(1);
-            block.bytes.reserve(share + selection.len());
+        let mut source = 0;
+        while block.bytes.len() < BLOCK_BYTES && !turn.is_over() && !encode.has_ended() {
+            let Some((capability, selection)) = held.next_of(of.as_ref()) else { break };
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
+            source += Sizes::source(&selection);
             held.given_up += encode.encode(&selection, &mut block);
             if let (true, Some(limit)) = (encode.has_ended(), limit) {
                 limit.lower(capability.time().epoch);
@@ -220,6 +224,7 @@ fn send(
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();
+        sizes.learn(source, block.bytes.len());
         status.bytes.fetch_add(block.bytes.len() as u64, Ordering::Relaxed);
         if let (Some(capability), false) = (of, block.is_empty()) {
             let records = block.len();

@@ -15,6 +15,8 @@ use timely::dataflow::{Scope, Stream};
 
 /// Bytes let in per scheduling: enough to amortise everything, little enough to let other operators run.
 const BYTES_PER_TURN: usize = 256 * 1024;
+/// What a chunk counts at least: small ones cost more than their bytes.
+const LEAST_PER_CHUNK: usize = 1024;
 
 /// The chunks of an input, counted in `status`. `ends` is `None` on the workers the input does not live on.
 pub fn source<'scope>(
@@ -50,7 +52,7 @@ pub fn source<'scope>(
             let ended = loop {
                 match ends.deliveries.try_recv() {
                     Ok(chunk) => {
-                        bytes += chunk.bytes.len();
+                        bytes += chunk.bytes.len().max(LEAST_PER_CHUNK);
                         clock.mark(chunk.bytes.len());
                         output.activate().session(&*capability).give(chunk);
                         if bytes >= BYTES_PER_TURN {

@@ -1,10 +1,12 @@
 //! Matching from Rust, without making a Lua value: for hosts that take what a grammar captures straight to where it
 //! goes.
 //!
-//! [`pattern_at`] finds the compiled pattern of a Lua value, [`match_captures`] runs it, and [`Captures::roots`] walks
+//! [`pattern_at`] finds the compiled pattern of a Lua value, [`match_captures`] runs it, and [`Captures::visit`] shows
 //! what it captured. This works for patterns whose captures need no Lua to evaluate ([`Pattern::is_known`]): texts,
-//! positions, numbers by `tonumber`, constants, groups, tables, string and substitution captures, and calls of native
-//! functions, which the visitor must know. For any other the host calls `lpeg.match`, which gives the same values.
+//! positions, numbers by `tonumber`, constants, groups, tables, string and substitution captures. Calls of functions are
+//! the visitor's to make or to know. For any other pattern the host calls `lpeg.match`, which gives the same values.
+
+mod render;
 
 use crate::matching;
 use crate::pattern::Header;
@@ -27,6 +29,8 @@ pub struct Pattern<'lua> {
 pub enum Refusal {
     /// A capture that only Lua can evaluate.
     Unknown,
+    /// More captures than are kept outside of Lua's memory; `lpeg.match` has no such limit.
+    TooManyCaptures,
     /// As the error `too many pending calls/choices`.
     TooManyPending,
     /// The subject has 4 GiB or more.
@@ -34,6 +38,9 @@ pub enum Refusal {
     /// The steps of the running call are spent: as the error `instruction_limit exceeded`.
     OutOfBudget,
 }
+
+/// Entries of a list of captures that are kept outside of Lua's memory: some hundred kilobytes.
+const MOST_CAPTURES: usize = 1 << 14;
 
 /// What a match captured. Reuse it: it keeps its room.
 #[derive(Default)]
@@ -62,8 +69,13 @@ pub enum Known<'a> {
     Substitution,
     /// `/ tonumber` on the text: see [`Node::number`].
     Number,
-    /// `/ f` with a native function: its arguments are the values inside, or the text if there are none.
-    Call(ffi::lua_CFunction),
+    /// `/ f`, with the function itself if it is native: its arguments are the values inside, or the text if there are
+    /// none. [`push_value`] gives it by its key.
+    Call(Option<ffi::lua_CFunction>),
+    /// `/ 0`: no values, whatever is inside.
+    Nothing,
+    /// `Cf` with a native function: it is called with the value so far and the values of each group behind the first.
+    Fold(ffi::lua_CFunction),
 }
 
 /// A constant of a pattern.
@@ -100,10 +112,49 @@ pub unsafe fn pattern_at<'lua>(state: State, n: c_int) -> Option<Pattern<'lua>> 
     }
 }
 
-impl Pattern<'_> {
+/// Pushes the Lua value with this key of the pattern at stack index `n`: see [`Node::key`].
+///
+/// # Safety
+/// `state` is live, has room for two values, and a pattern is at the index.
+pub unsafe fn push_value(state: State, n: c_int, key: u16) {
+    unsafe {
+        ffi::lua_getfenv(state, n);
+        ffi::lua_rawgeti_(state, -1, c_int::from(key));
+        ffi::lua_remove(state, -2);
+    }
+}
+
+impl<'lua> Pattern<'lua> {
     /// Whether everything it captures can be visited.
     pub fn is_known(&self) -> bool {
         self.program.is_known
+    }
+
+    /// Whether its Lua values are nothing but texts, numbers, booleans and native functions.
+    pub fn is_plain(&self) -> bool {
+        (1..=self.value_count()).all(|key| !matches!(self.program.value(key), Value::Other))
+    }
+
+    /// How many Lua values it has; their keys count from 1.
+    pub fn value_count(&self) -> u16 {
+        // Keys have 16 bits.
+        self.program.value_count as u16
+    }
+
+    /// The value with this key, if it is a text.
+    pub fn text(&self, key: u16) -> Option<&'lua [u8]> {
+        match self.program.value(key) {
+            value @ Value::Text(..) => Some(text(value)),
+            _ => None,
+        }
+    }
+
+    /// The value with this key, if it is a native function.
+    pub fn native(&self, key: u16) -> Option<ffi::lua_CFunction> {
+        match self.program.value(key) {
+            Value::Native(function) => Some(function),
+            _ => None,
+        }
     }
 }
 
@@ -156,6 +207,7 @@ pub fn match_captures(
         match event {
             Event::Matched(end) => break Ok(Some(end as usize)),
             Event::Failed => break Ok(None),
+            Event::CapturesFull if captures.list.len() >= MOST_CAPTURES => break Err(Refusal::TooManyCaptures),
             Event::CapturesFull => captures.list.reserve(captures.list.len().max(1)),
             Event::FramesFull if machine.frame_room < pattern.max_frames => {
                 captures.frames.reserve(captures.frames.len().max(1));
@@ -175,18 +227,31 @@ pub fn match_captures(
 }
 
 impl Captures {
-    /// The captures that are in no other. `pattern` and `subject` are those of the last match.
-    pub fn roots<'a>(&'a self, pattern: &Pattern<'a>, subject: &'a [u8]) -> Nodes<'a> {
-        Nodes { list: &self.list, program: pattern.program, subject, next: 0, end: self.list.len() as u32 }
+    /// What was captured. `pattern` and `subject` are those of the last match.
+    pub fn visit<'a>(&'a self, pattern: &Pattern<'a>, subject: &'a [u8]) -> Visit<'a> {
+        Visit { list: &self.list, program: pattern.program, subject }
+    }
+}
+
+/// The captures of a match with what they refer to.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    list: &'a [Capture],
+    program: &'a Program,
+    subject: &'a [u8],
+}
+
+impl Visit<'_> {
+    /// The captures that are in no other.
+    pub fn roots(&self) -> Nodes<'_> {
+        Nodes { visit: self, next: 0, end: self.list.len() as u32 }
     }
 }
 
 /// Captures side by side, in the order of the subject.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Nodes<'a> {
-    list: &'a [Capture],
-    program: &'a Program,
-    subject: &'a [u8],
+    visit: &'a Visit<'a>,
     next: u32,
     end: u32,
 }
@@ -194,20 +259,25 @@ pub struct Nodes<'a> {
 impl<'a> Iterator for Nodes<'a> {
     type Item = Node<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'a>> {
         if self.next >= self.end {
             return None;
         }
         let at = self.next;
-        let capture = *self.list.get(at as usize)?;
+        let capture = *self.visit.list.get(at as usize)?;
         self.next = 1 + if capture.form == Form::Full { at } else { capture.link };
-        Some(Node { inside: Nodes { next: at + 1, end: self.next.saturating_sub(1), ..self.clone() }, capture })
+        Some(Node { visit: self.visit, next: at + 1, end: self.next.saturating_sub(1), capture })
     }
 }
 
 /// A capture.
+#[derive(Clone, Copy)]
 pub struct Node<'a> {
-    inside: Nodes<'a>,
+    visit: &'a Visit<'a>,
+    /// The captures inside.
+    next: u32,
+    end: u32,
     capture: Capture,
 }
 
@@ -217,28 +287,48 @@ pub struct Unknown;
 
 impl<'a> Node<'a> {
     /// What it is.
+    #[inline]
     pub fn kind(&self) -> Known<'a> {
-        let value = self.inside.program.value(self.capture.key);
+        let value = || self.visit.program.value(self.capture.key);
         match self.capture.kind {
             Kind::Simple => Known::Text,
             Kind::Position => Known::Position,
             Kind::Table => Known::Table,
             Kind::Subst => Known::Substitution,
-            Kind::Tonumber => Known::Number,
-            Kind::Const => Known::Constant(match value {
+            Kind::Tonumber if self.next >= self.end => Known::Number,
+            Kind::Const => Known::Constant(match value() {
                 Value::Boolean(value) => Constant::Boolean(value),
                 Value::Number(value) => Constant::Number(value),
-                Value::Text(..) => Constant::Text(text(value)),
+                value @ Value::Text(..) => Constant::Text(text(value)),
                 _ => Constant::Nil,
             }),
-            Kind::Str => Known::Format(text(value)),
-            Kind::Function => match value {
-                Value::Native(function) => Known::Call(function),
-                _ => Known::Group(None),
+            Kind::Str => Known::Format(text(value())),
+            Kind::Numbered => Known::Nothing,
+            Kind::Function | Kind::Fold | Kind::Tonumber => match (self.capture.kind, value()) {
+                (Kind::Fold, Value::Native(function)) => Known::Fold(function),
+                (_, Value::Native(function)) => Known::Call(Some(function)),
+                _ => Known::Call(None),
             },
             // The kinds left make a pattern unknown, all but groups.
-            _ => Known::Group((self.capture.key > 0).then(|| text(value))),
+            _ => Known::Group((self.capture.key > 0).then(|| text(value()))),
         }
+    }
+
+    /// The key of its Lua value in the pattern, 0 without one: of a name, a constant, a format or a function.
+    #[inline]
+    pub fn key(&self) -> u16 {
+        self.capture.key
+    }
+
+    /// Whether it is a group with a name, which is the value with its key.
+    #[inline]
+    pub fn is_named(&self) -> bool {
+        self.capture.kind == Kind::Group && self.capture.key > 0
+    }
+
+    /// Where it stands in the list of captures, which is in the order of the subject.
+    pub fn place(&self) -> u32 {
+        self.next - 1
     }
 
     /// Where its match begins in the subject.
@@ -247,124 +337,51 @@ impl<'a> Node<'a> {
     }
 
     /// Where its match ends.
+    #[inline]
     pub fn end(&self) -> usize {
         match self.capture.form {
             Form::Full => self.capture.link as usize,
-            _ => self.inside.list.get(self.capture.link as usize).map_or(self.start(), |close| close.start as usize),
+            _ => self.visit.list.get(self.capture.link as usize).map_or(self.start(), |close| close.start as usize),
         }
     }
 
     /// The text of its match.
+    #[inline]
     pub fn text(&self) -> &'a [u8] {
-        self.inside.subject.get(self.start()..self.end()).unwrap_or_default()
+        self.visit.subject.get(self.start()..self.end()).unwrap_or_default()
     }
 
     /// The captures inside.
+    #[inline]
     pub fn children(&self) -> Nodes<'a> {
-        self.inside.clone()
+        Nodes { visit: self.visit, next: self.next, end: self.end }
     }
 
     /// The number that `tonumber` makes of its text, `None` for nil.
+    #[inline]
     pub fn number(&self) -> Result<Option<f64>, Unknown> {
-        let text = self.text();
-        if let Some(value) = plain_number(text) {
-            return Ok(Some(value));
-        }
-        if text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
-            // Decimal texts are read alike by everyone who rounds to the nearest.
-            return Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()));
-        }
-        // Blanks, hexadecimal digits, names of special values: Lua knows.
-        Err(Unknown)
-    }
-
-    /// Appends the text of a string or substitution capture.
-    pub fn render(&self, out: &mut Vec<u8>) -> Result<(), Unknown> {
-        match self.kind() {
-            Known::Format(format) => self.render_format(format, out),
-            Known::Substitution => self.render_substitution(out),
-            _ => Err(Unknown),
-        }
-    }
-
-    fn render_format(&self, format: &[u8], out: &mut Vec<u8>) -> Result<(), Unknown> {
-        let mut pieces = Vec::new();
-        self.pieces(&mut pieces);
-        let mut rest = format;
-        while let Some(escape) = memchr::memchr(b'%', rest) {
-            out.extend_from_slice(&rest[..escape]);
-            match rest.get(escape + 1) {
-                Some(digit @ b'0'..=b'9') => match pieces.get(usize::from(digit - b'0')).ok_or(Unknown)? {
-                    (piece, true) => out.extend_from_slice(piece.text()),
-                    // A capture without values is an error, which is Lua's to raise.
-                    (piece, false) => piece.render_value(out)?.then_some(()).ok_or(Unknown)?,
-                },
-                Some(&other) => out.push(other),
-                None => out.push(0),
-            }
-            rest = rest.get(escape + 2..).unwrap_or_default();
-        }
-        out.extend_from_slice(rest);
-        Ok(())
-    }
-
-    /// What a format can name: the match, and captures inside; `true` for those that stand for their text.
-    fn pieces(&self, out: &mut Vec<(Node<'a>, bool)>) {
-        const MOST: usize = 10;
-        out.push((Node { inside: self.inside.clone(), capture: self.capture }, true));
-        for child in self.children() {
-            if out.len() >= MOST {
-                return;
-            }
-            match child.capture.kind {
-                Kind::Simple => child.pieces(out),
-                _ => out.push((child, false)),
-            }
-        }
-    }
-
-    fn render_substitution(&self, out: &mut Vec<u8>) -> Result<(), Unknown> {
-        let mut from = self.start();
-        for child in self.children() {
-            out.extend_from_slice(self.inside.subject.get(from..child.start()).unwrap_or_default());
-            from = if child.render_value(out)? { child.end() } else { child.start() };
-        }
-        out.extend_from_slice(self.inside.subject.get(from..self.end()).unwrap_or_default());
-        Ok(())
-    }
-
-    /// Appends the first value as text; `false` when there is none.
-    fn render_value(&self, out: &mut Vec<u8>) -> Result<bool, Unknown> {
-        match self.kind() {
-            Known::Text => out.extend_from_slice(self.text()),
-            Known::Position => render_number(self.start() as f64 + 1.0, out)?,
-            Known::Constant(Constant::Text(text)) => out.extend_from_slice(text),
-            Known::Constant(Constant::Number(value)) => render_number(value, out)?,
-            Known::Number => render_number(self.number()?.ok_or(Unknown)?, out)?,
-            Known::Group(Some(_)) => return Ok(false),
-            Known::Group(None) => {
-                for child in self.children() {
-                    if child.render_value(out)? {
-                        return Ok(true);
-                    }
-                }
-                out.extend_from_slice(self.text());
-            }
-            Known::Format(_) | Known::Substitution => self.render(out)?,
-            Known::Constant(_) | Known::Table | Known::Call(_) => return Err(Unknown),
-        }
-        Ok(true)
+        number_of(self.text())
     }
 }
 
-/// A number as Lua writes it, where that is a plain integer.
-fn render_number(value: f64, out: &mut Vec<u8>) -> Result<(), Unknown> {
-    // Lua prints fourteen digits, and a negative zero with its sign.
-    if value != value.trunc() || value.abs() >= 1e14 || value == 0.0 && value.is_sign_negative() {
-        return Err(Unknown);
+/// The number that `tonumber` makes of a text, `None` for nil.
+///
+/// # Errors
+/// Only Lua can tell.
+pub fn number_of(text: &[u8]) -> Result<Option<f64>, Unknown> {
+    if let Some(value) = plain_number(text) {
+        return Ok(Some(value));
     }
-    out.extend_from_slice((value as i64).to_string().as_bytes());
-    Ok(())
+    if text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+        // Decimal texts are read alike by everyone who rounds to the nearest.
+        return Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()));
+    }
+    let begins = text.iter().find(|byte| !matches!(byte, b' ' | b'\t'..=b'\r'));
+    if !begins.is_some_and(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'i' | b'I' | b'n' | b'N')) {
+        return Ok(None);
+    }
+    // Blanks, hexadecimal digits, names of special values: Lua knows.
+    Err(Unknown)
 }
 
 /// The text of a value.

@@ -1,5 +1,7 @@
 //! statsd lines in, statistics out, through the real binary: nothing is lost over stops and starts.
 
+mod clients;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::net::{SocketAddr, UdpSocket};
