@@ -336,7 +336,8 @@ fn hostile_filters_disturb_no_sibling() {
 #[test]
 fn hundreds_of_filters_come_work_and_go() {
     const FILTERS: usize = 200;
-    let managed = Managed::new("maxprocs = 3", &format!("max_filters = {FILTERS}"), &[]);
+    let managed =
+        Managed::new("maxprocs = 3\nmax_process_duration = 100000000", &format!("max_filters = {FILTERS}"), &[]);
     let daemon = managed.start();
     let loaded = managed.run(SBMGRLOAD, "ops", &["-action=load", &format!("-num={}", FILTERS + 3)]);
     assert!(loaded.status.success(), "{loaded:?}");

@@ -1,6 +1,7 @@
 //! A filter that was loaded at run time: called, measured, kept from harming anybody else.
 
 use super::matchers::{Cost, Key, Matchers};
+use super::stopwatch::Stopwatch;
 use super::{MEASURED, PERIOD};
 use crate::filters::sandbox::SandboxFilter;
 use crate::filters::{Filter, Injector, OwnMatch, endings};
@@ -18,10 +19,11 @@ const SOME: usize = 32;
 /// What a filter's matcher may take of a message, as a part of what the filter may.
 const MATCHING: u64 = 5;
 
-fn is_slow(calls: Cost, matching: Cost, most: u64, share: u64) -> bool {
+/// `ran` takes the time that this thread had no processor out of an average.
+fn is_slow(calls: Cost, matching: Cost, most: u64, share: u64, ran: impl Fn(u64) -> u64) -> bool {
     calls.messages >= SAMPLES
         && calls.nanos.saturating_add(matching.nanos) >= share
-        && (calls.average() > most || matching.average() > most / MATCHING)
+        && (ran(calls.average()) > most || ran(matching.average()) > most / MATCHING)
 }
 
 /// When a filter is ticked, in nanoseconds since the UNIX epoch.
@@ -120,6 +122,7 @@ impl Child {
         self.processed.add(messages.len());
         let began = *clock;
         let mut rows = messages.iter();
+        let mut watch = None;
         loop {
             let (mut count, before) = (0, self.cost.nanos);
             let some = |filter: &mut SandboxFilter, out: &mut Injector| {
@@ -133,10 +136,15 @@ impl Child {
             if count < SOME {
                 return Ok(());
             }
-            let at_a_stretch = clock.duration_since(began);
-            if at_a_stretch >= MEASURED
-                && is_slow(self.cost, Cost::default(), self.site.globals.max_process_duration, 0)
-            {
+            if clock.duration_since(began) < MEASURED {
+                continue;
+            }
+            // From here on, the filter is watched closely.
+            let watch = *watch.get_or_insert_with(Stopwatch::start);
+            let watched = u64::try_from(watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let most = self.site.globals.max_process_duration;
+            let ran = |average| watch.without_waits(average, watched);
+            if watch.elapsed() >= MEASURED / 2 && is_slow(self.cost, Cost::default(), most, 0, ran) {
                 self.site.stats.drops("filter-ended").add(rows.count());
                 return Err(self.end_slow(matchers, out));
             }
@@ -189,8 +197,8 @@ impl Child {
 
     /// Whether it takes at least `share` nanoseconds and is slow: it or its matcher takes more than `most` nanoseconds, or
     /// a fifth of that, for a message.
-    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64, share: u64) -> bool {
-        is_slow(self.cost, matchers.cost(&self.matcher), most, share)
+    pub(super) fn is_slow(&self, matchers: &Matchers, most: u64, share: u64, ran: impl Fn(u64) -> u64) -> bool {
+        is_slow(self.cost, matchers.cost(&self.matcher), most, share, ran)
     }
 
     /// Shows what its matcher takes, and begins to measure anew; where others wait, only when there were enough messages
@@ -248,7 +256,7 @@ mod tests {
             // Somebody was in its way for a moment.
             (cost(29, 1), cost(29, 21), false),
         ] {
-            assert_eq!(is_slow(calls, matching, 100, 1000), slow, "{calls:?} {matching:?}");
+            assert_eq!(is_slow(calls, matching, 100, 1000, |average| average), slow, "{calls:?} {matching:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::MEASURED;
 use super::child::Child;
 use super::matchers::{Matchers, own_match};
+use super::stopwatch::Stopwatch;
 use crate::filters::sandbox::Spec;
 use crate::filters::{FilterSection, Injector};
 use crate::log::Log;
@@ -33,7 +34,7 @@ pub(super) struct Host {
     /// The last tick, in nanoseconds since the UNIX epoch, if there has been one.
     ticked: Option<i64>,
     /// When measuring began.
-    measuring: Instant,
+    measuring: Stopwatch,
 }
 
 impl Host {
@@ -46,7 +47,7 @@ impl Host {
             children: BTreeMap::new(),
             matchers: Matchers::default(),
             ticked: None,
-            measuring: Instant::now(),
+            measuring: Stopwatch::start(),
         }
     }
 
@@ -162,9 +163,10 @@ impl Host {
         let others_wait = u128::from(busy) > elapsed.as_nanos() / 2;
         if others_wait {
             let most = self.site.globals.max_process_duration;
+            let ran = |average| self.measuring.without_waits(average, busy);
             let share = busy / (2 * self.children.len().max(1) as u64);
             for (name, child) in &self.children {
-                if child.is_slow(&self.matchers, most, share) {
+                if child.is_slow(&self.matchers, most, share, ran) {
                     ended.push((name.clone(), child.end_slow(&self.matchers, out)));
                 }
             }
@@ -172,7 +174,7 @@ impl Host {
         let ended = self.take_ended(ended);
         self.children.values_mut().for_each(|child| child.measured(&self.matchers, others_wait));
         self.matchers.forget_costs();
-        self.measuring = Instant::now();
+        self.measuring = Stopwatch::start();
         ended
     }
 

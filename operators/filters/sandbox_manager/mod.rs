@@ -5,19 +5,22 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `control` | control messages, and names |
-//! | `host`, `child` | the running filters, and one of them |
+//! | `control`, `burst` | control messages, names, and when messages arrived |
+//! | `host`, `child`, `stopwatch` | the running filters, one of them, and what it takes |
 //! | `matchers` | which messages they want |
 //! | `store` | what they are made of, kept for the next start |
 
+mod burst;
 mod child;
 mod control;
 mod host;
 mod matchers;
+mod stopwatch;
 mod store;
 #[cfg(test)]
 mod tests;
 
+use self::burst::Burst;
 use self::control::{Control, Refused, full_name, rule};
 use self::host::{Ended, Host};
 use self::store::{Found, Kept, Store};
@@ -31,7 +34,7 @@ use heka_matcher::{Compiler, Matcher, Predicates};
 use heka_message::{RowRef, RowSet, Selection};
 use heka_settings::{Data, Placed, Problem, Settings, settings};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 settings! {
     /// Options of a manager of filters.
@@ -143,6 +146,7 @@ impl FilterSpec for Spec {
             max_filters: self.settings.max_filters.value as usize,
             processed: site.stats.counter("ProcessMessageCount", "count"),
             refusals: Throttle::default(),
+            burst: Burst::default(),
             site: site.clone(),
         };
         rule::ALL.iter().for_each(|rule| drop(site.stats.drops(rule)));
@@ -165,6 +169,7 @@ struct SandboxManager {
     processed: Arc<Counter>,
     /// Of what comes from anybody, not every refusal is logged.
     refusals: Throttle,
+    burst: Burst,
 }
 
 impl SandboxManager {
@@ -220,9 +225,10 @@ impl SandboxManager {
         self.refusals.error(&self.site.log, || "Refused control message: it is not signed by `message_signer`");
     }
 
-    fn obey(&mut self, message: RowRef<'_>, out: &mut Injector) {
+    /// Does what a control message asks for that arrived at `now`, in nanoseconds since the UNIX epoch.
+    fn obey(&mut self, message: RowRef<'_>, now: i64, out: &mut Injector) {
         self.processed.add(1);
-        let done = match control::read(message, out.now()) {
+        let done = match control::read(message, now) {
             Ok(Control::Load { config, script }) => self.load(config, script),
             Ok(Control::Unload { name }) => {
                 self.unload(name, out);
@@ -309,15 +315,18 @@ impl Filter for SandboxManager {
             self.bury(ended);
             return Ok(());
         }
+        let begun = Instant::now();
+        let arrived = self.burst.arrival(begun, out.now());
         let mut next = 0;
         for row in obeyed.iter(rows).chain([rows]) {
             let ended = self.host.offer(&part(messages, next, row + 1), out);
             self.bury(ended);
             if row < rows {
-                self.obey(messages.batch.row(row), out);
+                self.obey(messages.batch.row(row), arrived, out);
             }
             next = row + 1;
         }
+        self.burst.took(begun);
         Ok(())
     }
 
