@@ -5,7 +5,7 @@ Builds grammars for syslog lines from the very template of rsyslog's configurati
 
 | name | result |
 |---|---|
-| `build_rsyslog_grammar(template)` | a pattern whose capture is a table with a key for each property of the template |
+| `build_rsyslog_grammar(template)` | a pattern whose capture is a table with a key for each property of the template; a set of these properties |
 | `severity`, `facility` | patterns for the words, as in `warning` and `local0`, that capture the number |
 
 The keys are the names of the properties in lower case:

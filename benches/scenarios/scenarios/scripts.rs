@@ -8,6 +8,7 @@ use crate::daemon::Hekad;
 use crate::peers::{lua, wc};
 use crate::report::{Outcome, Table};
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -17,6 +18,8 @@ const HTTP_STATUS: &str = "[status]\ntype = \"SandboxFilter\"\nmessage_matcher =
     ticker_interval = 3600\nfilename = \"$S/lua_filters/http_status.lua\"\nmodule_directory = \"$S/lua_modules\"\n";
 /// The rate that the filter should reach.
 const STATUS_GOAL: f64 = 2e6;
+/// A daemon that uses less than a fiftieth of a core for this long is at rest.
+const REST: Duration = Duration::from_millis(500);
 
 const SHIPPED: &str = "share/lua_decoders/nginx_access.lua";
 const PLAIN: &str = "benches/scenarios/scripts/nginx_plain.lua";
@@ -98,9 +101,15 @@ pub fn sandboxes(bench: &mut Bench, name: &str) -> Result<()> {
         };
         let sections: String = (0..if script.is_some() { count } else { 0 }).map(section).collect();
         let hekad = Hekad::start(bench, 1, &format!("{input}{COUNTER}{sections}"))?;
-        // Which is answered when everything has started.
-        hekad.report()?;
-        let cpu = hekad.process.cpu()?;
+        // Everything has started when it comes to rest.
+        let mut cpu = hekad.process.cpu()?;
+        loop {
+            thread::sleep(REST);
+            let now = hekad.process.cpu()?;
+            if now - std::mem::replace(&mut cpu, now) < REST / 50 {
+                break;
+            }
+        }
         let memory = hekad.process.resident()?;
         Ok((cpu, memory, hekad.process.stop()?))
     };

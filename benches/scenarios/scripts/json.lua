@@ -4,7 +4,7 @@ local cjson = require "cjson"
 local rounds = tonumber(read_config and read_config("rounds") or (...))
 local document = [[
 {"timestamp":"2015-03-09T23:30:01.123456Z","level":"info","logger":"shop.checkout","host":"web-017.example.com",
-"pid":18231,"thread":"worker-12","message":"order placed and payment authorised without further questions asked",
+"pid":18231,"thread":"worker-12","message":"order placed and payment authorised without further questions asked, and the goods left the warehouse an hour later",
 "request":{"id":"7f1c2b9e-55d0-4a3e-9a55-0c4f5d1f2b11","method":"POST","path":"/api/v2/orders","query":"",
 "status":201,"bytes":1532,"duration_ms":48.25,"remote":"203.0.113.77","agent":"Mozilla/5.0 (X11; Linux x86_64)",
 "headers":{"accept":"application/json","content-type":"application/json","x-forwarded-for":"198.51.100.4"}},
