@@ -65,9 +65,9 @@ settings! {
         /// What becomes of the `_type` that encoders write: `keep`, `omit`, or `auto`, which keeps it until the server
         /// says that it knows no types (as from version 8 on), and then omits it.
         document_types: OneOf<DocumentTypes> = "auto",
-        /// Further statuses, of answers and of documents, after which they are sent again, such as 401 or 403 when
-        /// messages had rather wait than be dropped while the password is wrong.
-        retry_statuses: Vec<u16>,
+        /// Further statuses, of answers and of documents, after which they are sent again: those of a wrong password or
+        /// of missing rights, so that messages wait until that is set right.
+        retry_statuses: Vec<u16> = vec![401, 403],
         /// File, below `base_dir`, that keeps what the server refuses, with the reasons; empty: it is dropped.
         dead_letter_file: String = "",
         /// Bytes that the file may have; what does not fit is dropped.

@@ -57,9 +57,9 @@ settings! {
         flush_interval: u32 = 1000u32,
         /// Stands between two messages of one request, unless the first ends in it.
         separator: String = "\n",
-        /// Further statuses after which a request is made again, such as 401, 403 or 404 when messages had rather wait
-        /// than be dropped while the address or the password is wrong.
-        retry_statuses: Vec<u16>,
+        /// Further statuses after which a request is made again: those of a wrong password or address, so that messages
+        /// wait until it is set right. Messages that get another status of 400 to 499 are dropped, or kept as dead letters.
+        retry_statuses: Vec<u16> = vec![401, 403, 404],
         /// File, below `base_dir`, that keeps what the server refuses, with the reasons; empty: it is dropped.
         dead_letter_file: String = "",
         /// Bytes that the file may have; what does not fit is dropped.
