@@ -297,7 +297,7 @@ fn hostile_filters_disturb_no_sibling() {
     let hostile = [
         ("spins", "function process_message() while true do pcall(function() while true do end end) end end"),
         ("grows", "t = {} function process_message() while true do t[#t + 1] = {} end end"),
-        ("dawdles", "function process_message() for i = 1, 300000 do end return 0 end"),
+        ("dawdles", "function process_message() for i = 1, 900000 do end return 0 end"),
         ("loops", "function process_message() inject_message{Type = 'logfile'} return 0 end"),
         ("forges", "function process_message() inject_message{Type = 'heka.control.sandbox'} error('done') end"),
         (

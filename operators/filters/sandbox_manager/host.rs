@@ -133,7 +133,10 @@ impl Host {
                 ended.push((name.clone(), error));
             }
         }
-        self.take_ended(ended)
+        let mut ended = self.take_ended(ended);
+        // Ticks wait for messages, and so would this.
+        ended.extend(self.end_slow(out));
+        ended
     }
 
     /// Ticks the filters that are due by `now`, in nanoseconds since the UNIX epoch, and ends those that are too slow.
