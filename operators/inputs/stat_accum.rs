@@ -168,6 +168,7 @@ impl Input for StatAccumInput {
 
     fn run<'a>(&'a mut self, edge: &'a mut InputEdge) -> BoxFuture<'a, Result<(), PluginError>> {
         Box::pin(async move {
+            let mut stamped = 0;
             loop {
                 tokio::select! {
                     biased;
@@ -175,7 +176,8 @@ impl Input for StatAccumInput {
                     () = tokio::time::sleep(until_next(self.interval, unix_nanos())) => {}
                 }
                 let now = unix_nanos();
-                let flushed = self.accumulator.flush(now / 1_000_000_000);
+                stamped = now / 1_000_000_000;
+                let flushed = self.accumulator.flush(stamped);
                 self.send(edge, flushed, now);
             }
             let waiting = async {
@@ -185,6 +187,10 @@ impl Input for StatAccumInput {
             };
             if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
                 edge.site.log.error("some inputs still submit stats; what they submit from now on is lost");
+            }
+            // Graphite keeps one value a second: a last flush within that of the one before would take its place.
+            if unix_nanos() / 1_000_000_000 <= stamped {
+                tokio::time::sleep(until_next(1, unix_nanos())).await;
             }
             let now = unix_nanos();
             let flushed = self.accumulator.close(now / 1_000_000_000);
@@ -287,6 +293,20 @@ mod tests {
             assert_eq!(found, [wanted]);
         }
         assert!(complaints(&TYPE, &section([("percent_threshold", Data::Integer(95))])).is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_last_flush_has_a_second_of_its_own() {
+        let options = section([("ticker_interval", Data::Integer(1))]);
+        let rig = InputRig::start(&TYPE, "accum", &options);
+        tokio::time::sleep(until_next(1, unix_nanos()) + Duration::from_millis(50)).await;
+        let (result, chunks) = rig.stop().await;
+        assert_eq!(result, Ok(()));
+        let mut seconds: Vec<i64> = chunks.iter().map(|chunk| chunk.received / 1_000_000_000).collect();
+        assert!(seconds.len() >= 2, "a flush at the second, and the last one: {seconds:?}");
+        let flushes = seconds.len();
+        seconds.dedup();
+        assert_eq!(seconds.len(), flushes);
     }
 
     #[tokio::test]
