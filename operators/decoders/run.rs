@@ -1,9 +1,10 @@
-//! Runs a decoder over whole batches: failures are rolled back, counted, logged, and delivered if asked.
+//! Runs a decoder over batches, in parts if they take long: failures are rolled back, counted, logged, and delivered if
+//! asked.
 
 use crate::decoders::Decoder;
 use crate::plugin::Site;
 use crate::stats::Counter;
-use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue};
+use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue, Origin, RowRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -49,50 +50,98 @@ impl DecodeRunner {
         DecodeRunner { on_fatal: Some(on_fatal), ..self }
     }
 
-    /// The messages of a batch of records, if any came out.
-    pub fn decode(&mut self, records: &Batch) -> Option<Batch> {
-        let mut out = BatchBuilder::over(records);
+    /// Begins a batch of records.
+    pub fn begin(&self, records: Arc<Batch>) -> Decoding {
+        let mut out = BatchBuilder::over(&records);
         out.reserve_fields_like(self.density, records.len());
-        let mut logged = false;
-        for record in records.rows() {
-            let mark = out.mark();
-            let decoder = &mut self.decoder;
-            let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, &mut out)));
-            let why = match result {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => {
-                    if let Some(end) = self.on_fatal.take_if(|_| error.fatal) {
-                        self.site.log.error(&error.message);
-                        logged = true;
-                        end();
-                    }
-                    error.message
-                }
-                Err(_) => "the decoder panicked".to_owned(),
-            };
-            out.rollback(mark);
-            self.failures.add(1);
-            // One line a batch: a stream of garbage must not become a flood of log lines.
-            if self.log_failures && !logged && !why.is_empty() {
-                self.site.log.error(&why);
-                logged = true;
-            }
-            if self.send_failures {
-                out.copy_row(record);
-                let row = out.len() - 1;
-                let text = &why.as_bytes()[..why.len().min(ERROR_TEXT)];
-                out.append_field(row, b"decode_failure", FieldValue::Bool(true));
-                out.append_field(row, b"decode_error", FieldValue::String(text));
-            } else {
-                self.dropped.add(1);
-            }
+        Decoding { records, next: 0, out, logged: false }
+    }
+
+    /// Decodes the next `count` records of a batch.
+    pub fn go_on(&mut self, work: &mut Decoding, count: usize) {
+        let end = work.next.saturating_add(count).min(work.records.len());
+        let records = work.records.clone();
+        for index in work.next..end {
+            self.decode_one(records.row(index), work);
         }
-        if out.is_empty() {
+        work.next = end;
+    }
+
+    /// The messages of a batch that is done, if any came out.
+    pub fn end(&mut self, work: Decoding) -> Option<Batch> {
+        if work.out.is_empty() {
             return None;
         }
-        let batch = out.finish();
+        let batch = work.out.finish();
         self.density = FieldDensity::of(&batch);
         Some(batch)
+    }
+
+    fn decode_one(&mut self, record: RowRef<'_>, work: &mut Decoding) {
+        let out = &mut work.out;
+        let mark = out.mark();
+        let decoder = &mut self.decoder;
+        let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, out)));
+        let why = match result {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                if let Some(end) = self.on_fatal.take_if(|_| error.fatal) {
+                    self.site.log.error(&error.message);
+                    work.logged = true;
+                    end();
+                }
+                error.message
+            }
+            Err(_) => "the decoder panicked".to_owned(),
+        };
+        out.rollback(mark);
+        self.failures.add(1);
+        // One line a batch: a stream of garbage must not become a flood of log lines.
+        if self.log_failures && !work.logged && !why.is_empty() {
+            self.site.log.error(&why);
+            work.logged = true;
+        }
+        if self.send_failures {
+            out.copy_row(record);
+            let row = out.len() - 1;
+            let text = &why.as_bytes()[..why.len().min(ERROR_TEXT)];
+            out.append_field(row, b"decode_failure", FieldValue::Bool(true));
+            out.append_field(row, b"decode_error", FieldValue::String(text));
+        } else {
+            self.dropped.add(1);
+        }
+    }
+
+    /// Decodes a batch in one go.
+    #[cfg(test)]
+    pub(crate) fn decode(&mut self, records: Batch) -> Option<Batch> {
+        let mut work = self.begin(Arc::new(records));
+        while !work.is_done() {
+            self.go_on(&mut work, 2);
+        }
+        self.end(work)
+    }
+}
+
+/// A batch of records on its way through a decoder: it need not be decoded in one go.
+pub struct Decoding {
+    records: Arc<Batch>,
+    /// The record that comes next.
+    next: usize,
+    out: BatchBuilder,
+    /// A failure in this batch has been logged.
+    logged: bool,
+}
+
+impl Decoding {
+    /// Whether all records are decoded.
+    pub fn is_done(&self) -> bool {
+        self.next >= self.records.len()
+    }
+
+    /// Where the records came from.
+    pub fn origin(&self) -> Origin {
+        self.records.origin
     }
 }
 
@@ -102,7 +151,7 @@ mod tests {
     use crate::decoders::DecodeError;
     use crate::log::Log;
     use crate::stats::Stats;
-    use heka_message::{RowRef, Span};
+    use heka_message::Span;
 
     struct OnlyShort;
     impl Decoder for OnlyShort {
@@ -124,7 +173,7 @@ mod tests {
             builder.row().payload = Span::source(range);
         }
         let mut runner = DecodeRunner::new(Box::new(OnlyShort), site.clone(), false, send);
-        let batch = runner.decode(&builder.finish()).unwrap();
+        let batch = runner.decode(builder.finish()).unwrap();
         let seen = batch
             .rows()
             .map(|r| (String::from_utf8_lossy(r.payload()).into_owned(), r.field(b"decode_error", 0).is_some()));

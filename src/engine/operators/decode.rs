@@ -1,11 +1,20 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
 
 use crate::engine::Time;
-use crate::engine::operators::unary::{paced, paced_exchanged};
-use heka_message::{Batch, BatchBuilder, RowSet, Selection};
-use heka_operators::decoders::DecodeRunner;
+use crate::engine::operators::time_of;
+use crate::engine::operators::turn::{Pace, Turn};
+use heka_message::{BatchBuilder, Origin, RowSet, Selection};
+use heka_operators::decoders::{DecodeRunner, Decoding};
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
+use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
 
 /// On which workers an input's records are decoded: `count` of them, beginning with its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,26 +46,76 @@ pub fn decode<'scope>(
     records: Stream<'scope, Time, Vec<Selection>>,
     name: &str,
     spread: Spread,
-    mut runner: Option<DecodeRunner>,
+    runner: Option<DecodeRunner>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
-    let spreads = spread.count > 1;
-    let logic = move |selection: Selection| {
-        let decoded = runner.as_mut().and_then(|runner| runner.decode(&selection.batch));
-        match decoded {
-            Some(batch) => Some(Selection::all(batch)),
-            None => spreads.then(|| nothing(&selection.batch)),
+    match spread.count {
+        0 | 1 => decode_by(records, name, Pipeline, runner, false),
+        _ => {
+            let route = move |records: &Selection| spread.worker(records.batch.origin.sequence) as u64;
+            decode_by(records, name, Exchange::new(route), runner, true)
         }
-    };
-    match spreads {
-        true => paced_exchanged(records, name, move |s| spread.worker(s.batch.origin.sequence) as u64, logic),
-        false => paced(records, name, logic),
+    }
+}
+
+fn decode_by<'scope, P: ParallelizationContract<Time, Vec<Selection>>>(
+    records: Stream<'scope, Time, Vec<Selection>>,
+    name: &str,
+    pact: P,
+    mut runner: Option<DecodeRunner>,
+    answers_all: bool,
+) -> Stream<'scope, Time, Vec<Selection>> {
+    let scope = records.scope();
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let mut input = builder.new_input(records, pact);
+    builder.set_notify_for(0, FrontierInterest::Never);
+    let (output, messages) = builder.new_output::<Vec<Selection>>();
+    let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Selection>>>::from(output);
+    let activator = scope.activator_for(builder.operator_info().address);
+    builder.build(move |_capabilities| {
+        let mut waiting: VecDeque<(Capability<Time>, Selection)> = VecDeque::new();
+        let mut current: Option<(Capability<Time>, Decoding)> = None;
+        let mut pace = Pace::default();
+        move |_frontiers| {
+            let Some(runner) = &mut runner else { return };
+            input.for_each(|capability, batches| {
+                let capability = capability.delayed(&time_of(&capability), 0);
+                waiting.extend(batches.drain(..).map(|records| (capability.clone(), records)));
+            });
+            let (turn, mut output) = (Turn::begin(), output.activate());
+            loop {
+                let next =
+                    || waiting.pop_front().map(|(capability, records)| (capability, runner.begin(records.batch)));
+                let Some((capability, mut work)) = current.take().or_else(next) else { break };
+                decode_some(runner, &mut work, &mut pace, &turn);
+                if !work.is_done() {
+                    current = Some((capability, work));
+                    activator.activate();
+                    break;
+                }
+                let origin = work.origin();
+                let decoded = runner.end(work).map(Selection::all);
+                if let Some(answer) = decoded.or_else(|| answers_all.then(|| nothing(origin))) {
+                    output.session(&capability).give(answer);
+                }
+            }
+        }
+    });
+    messages
+}
+
+/// Decodes until a batch is done or the turn is over.
+fn decode_some(runner: &mut DecodeRunner, work: &mut Decoding, pace: &mut Pace, turn: &Turn) {
+    while !work.is_done() && !turn.is_over() {
+        let (records, begun) = (pace.messages(), Instant::now());
+        runner.go_on(work, records);
+        pace.took(records, begun.elapsed());
     }
 }
 
 /// The empty answer to a batch.
-fn nothing(records: &Batch) -> Selection {
+fn nothing(origin: Origin) -> Selection {
     let mut empty = BatchBuilder::new(bytes::Bytes::new());
-    empty.set_origin(records.origin);
+    empty.set_origin(origin);
     Selection { batch: Arc::new(empty.finish()), rows: RowSet::None }
 }
 

@@ -8,6 +8,7 @@ pub mod output;
 pub mod resequence;
 pub mod rounds;
 pub mod select;
+mod sizes;
 pub mod source;
 pub mod split;
 pub mod ticks;

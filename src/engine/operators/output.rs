@@ -5,8 +5,9 @@
 //! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered.
 
 use crate::engine::ledger::CommitLimit;
+use crate::engine::operators::sizes::Sizes;
 use crate::engine::operators::time_of;
-use crate::engine::operators::turn::Turn;
+use crate::engine::operators::turn::{Pace, Turn};
 use crate::engine::wiring::{OutputEnds, StopFlag};
 use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
@@ -15,6 +16,7 @@ use heka_operators::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::Capability;
@@ -87,6 +89,19 @@ impl Held {
         Some(next)
     }
 
+    /// The selections of the oldest time, which may share a block.
+    fn next_time(&self) -> impl Iterator<Item = &Selection> {
+        let first = self.waiting.front().map(|(capability, _)| capability.time());
+        let is_first = move |(capability, _): &&(Capability<Time>, _)| Some(capability.time()) == first;
+        self.waiting.iter().take_while(is_first).map(|(_, selection)| selection)
+    }
+
+    /// What is left of the selection that was the next.
+    fn put_back(&mut self, capability: Capability<Time>, selection: Selection) {
+        self.messages += selection.len();
+        self.waiting.push_front((capability, selection));
+    }
+
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
     fn give_up(&mut self, limit: &CommitLimit) {
         if let Some(oldest) = self.oldest() {
@@ -123,14 +138,14 @@ pub fn output<'scope>(
     }
     builder.build(move |_capabilities| {
         let mut held = Held::default();
-        let mut sizes = Sizes::default();
+        let (mut sizes, mut pace) = (Sizes::default(), Pace::default());
         move |frontiers| {
             let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
             input.for_each(|capability, selections| {
                 held.add(capability.delayed(&time_of(&capability), 0), selections);
             });
             if let Some(encode) = encode {
-                send(encode, ends, &mut held, &mut sizes, status, *keeps_loops);
+                send(encode, ends, &mut held, (&mut sizes, &mut pace), status, *keeps_loops);
             }
             let ended = frontiers[0].is_empty();
             // Arm before the last look at what has come back, so that none is missed.
@@ -164,67 +179,19 @@ pub fn output<'scope>(
     stream
 }
 
-/// How many bytes messages take encoded, beside those they were read from.
-struct Sizes {
-    /// Encoded bytes for 1024 bytes of source.
-    factor: usize,
-}
-
-impl Default for Sizes {
-    fn default() -> Self {
-        Sizes { factor: 1024 }
-    }
-}
-
-impl Sizes {
-    /// The part of its source that is selected.
-    fn source(selection: &Selection) -> usize {
-        selection.batch.source().len() * selection.len() / selection.batch.len().max(1)
-    }
-
-    /// Bytes to make room for, a little more than `source` bytes and `records` records are likely to need.
-    fn room(&self, source: usize, records: usize) -> usize {
-        let likely = source * self.factor / 1024;
-        (likely + likely / 16).min(2 * BLOCK_BYTES) + records
-    }
-
-    /// So many source bytes have become so many.
-    fn learn(&mut self, source: usize, encoded: usize) {
-        if let Some(factor) = encoded.saturating_mul(1024).checked_div(source) {
-            self.factor = factor.clamp(64, 64 * 1024);
-        }
-    }
-
-    /// The room for the block that comes next: a block that doubles its way up is copied as often, and leaves memory
-    /// behind. Only for what is selected: blocks are kept until they are delivered, and a matcher may pick one line in
-    /// a thousand.
-    fn next_block(&self, waiting: &VecDeque<(Capability<Time>, Selection)>) -> usize {
-        let (mut source, mut records) = (0, 0);
-        let first = waiting.front().map(|(capability, _)| capability.time());
-        for (_, selection) in waiting.iter().take_while(|(capability, _)| Some(capability.time()) == first) {
-            source += Sizes::source(selection);
-            records += selection.len();
-            if source * self.factor / 1024 >= BLOCK_BYTES {
-                break;
-            }
-        }
-        self.room(source, records)
-    }
-}
-
 /// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
 fn send(
     encode: &mut EncodeRunner,
     ends: &mut OutputEnds,
     held: &mut Held,
-    sizes: &mut Sizes,
+    (sizes, pace): (&mut Sizes, &mut Pace),
     status: &NodeStatus,
     keeps_loops: bool,
 ) {
     let (turn, mut encoded) = (Turn::begin(), 0);
     let has_turn = |encoded| encoded < BYTES_PER_TURN && !turn.is_over();
     while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && has_turn(encoded) {
-        let mut block = ends.sender.block(sizes.next_block(&held.waiting));
+        let mut block = ends.sender.block(sizes.next_block(held.next_time(), BLOCK_BYTES));
         let mut of: Option<Capability<Time>> = None;
         let mut source = 0;
         while block.bytes.len() < BLOCK_BYTES && !turn.is_over() {
@@ -232,9 +199,15 @@ fn send(
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
-            source += Sizes::source(&selection);
-            encode.encode(&selection, &mut block);
-            status.passed.fetch_add(selection.len() as u64, Ordering::Relaxed);
+            let (now, later) = selection.split_first(pace.messages());
+            let (messages, begun) = (now.len(), Instant::now());
+            source += Sizes::source(&now);
+            encode.encode(&now, &mut block);
+            pace.took(messages, begun.elapsed());
+            status.passed.fetch_add(messages as u64, Ordering::Relaxed);
+            if let Some(later) = later {
+                held.put_back(capability.clone(), later);
+            }
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();
@@ -243,27 +216,5 @@ fn send(
             let records = block.len();
             held.sent.push_back(Sent { ticket: ends.sender.send(block), records, capability });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use heka_message::{BatchBuilder, Span};
-
-    #[test]
-    fn room_is_made_for_what_is_selected_and_grows_with_what_was_encoded() {
-        let mut builder = BatchBuilder::new(bytes::Bytes::from(vec![b'x'; 1000]));
-        (0..10).for_each(|i| builder.row().payload = Span::source(i * 100..(i + 1) * 100));
-        let all = Selection::all(builder.finish());
-        let few = Selection { rows: heka_message::RowSet::from_fn(10, |row| row == 3), batch: all.batch.clone() };
-        assert_eq!((Sizes::source(&all), Sizes::source(&few)), (1000, 100));
-        let mut sizes = Sizes::default();
-        assert_eq!(sizes.room(1000, 10), 1072);
-        sizes.learn(1000, 2000);
-        assert_eq!(sizes.room(1000, 10), 2135);
-        sizes.learn(0, 10);
-        sizes.learn(1, usize::MAX);
-        assert!(sizes.room(1 << 20, 1) <= 2 * BLOCK_BYTES + 1, "no estimate makes a giant of a block");
     }
 }
