@@ -76,7 +76,16 @@ fn decode_by<'scope, P: ParallelizationContract<Time, Vec<Selection>>>(
         let mut current: Option<(Capability<Time>, Decoding)> = None;
         let mut pace = Pace::default();
         move |_frontiers| {
-            let Some(runner) = &mut runner else { return };
+            let Some(runner) = &mut runner else {
+                // The daemon ends because of it; until then nobody may wait for an answer.
+                input.for_each(|capability, batches| {
+                    let origins = batches.drain(..).map(|records| records.batch.origin);
+                    let mut output = output.activate();
+                    let mut session = output.session(&capability);
+                    origins.filter(|_| answers_all).for_each(|origin| session.give(nothing(origin)));
+                });
+                return;
+            };
             input.for_each(|capability, batches| {
                 let capability = capability.delayed(&time_of(&capability), 0);
                 waiting.extend(batches.drain(..).map(|records| (capability.clone(), records)));
