@@ -3,7 +3,7 @@
 //! behind, lines are counted instead of kept.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 
@@ -19,6 +19,8 @@ pub mod flags {
     pub const UTC: u32 = 32;
 }
 
+/// Whether information goes to standard error as well.
+static ASIDE: AtomicBool = AtomicBool::new(false);
 static FLAGS: AtomicU32 = AtomicU32::new(flags::DATE | flags::TIME);
 static LOST: AtomicU64 = AtomicU64::new(0);
 static WRITER: OnceLock<SyncSender<Line>> = OnceLock::new();
@@ -32,6 +34,11 @@ enum Line {
 /// Sets the prefix bits.
 pub fn set_flags(bits: u32) {
     FLAGS.store(bits, Ordering::Relaxed);
+}
+
+/// Writes information to standard error as well, for programs whose standard output is something else.
+pub fn keep_off_stdout() {
+    ASIDE.store(true, Ordering::Relaxed);
 }
 
 /// The prefix for a line written now, with its trailing space; empty when no bit is set.
@@ -65,7 +72,10 @@ fn writer() -> &'static SyncSender<Line> {
                 }
                 // Nobody is left to tell when the log itself cannot be written.
                 let _ = match line {
-                    Line::Info(text) => writeln!(std::io::stdout(), "{}{text}", prefix()),
+                    Line::Info(text) if !ASIDE.load(Ordering::Relaxed) => {
+                        writeln!(std::io::stdout(), "{}{text}", prefix())
+                    }
+                    Line::Info(text) => writeln!(std::io::stderr(), "{}{text}", prefix()),
                     Line::Error(text) => writeln!(std::io::stderr(), "{}{text}", prefix()),
                     Line::Flush(done) => {
                         let flushed = std::io::stdout().flush();

@@ -1,6 +1,9 @@
 //! What all plugins share: where they live, how they fail.
 
+use crate::filters::{ReadSection, read_nothing};
 use crate::log::Log;
+use crate::overview::OverviewSlot;
+use crate::script::Watch;
 use crate::stats::Stats;
 use crate::statsd::Accumulators;
 use std::path::{Path, PathBuf};
@@ -28,8 +31,16 @@ pub struct Globals {
     pub max_process_inject: u32,
     /// Messages that one `timer_event` of a script may inject.
     pub max_timer_inject: u32,
+    /// Nanoseconds that a message may take a filter that was loaded at run time, on average, while it holds others up.
+    pub max_process_duration: u64,
     /// Where statistics are collected, by plugin.
     pub accumulators: Accumulators,
+    /// Who sees the calls of scripts; nobody in the daemon.
+    pub watch: Watch,
+    /// What can be seen of the running daemon.
+    pub overview: OverviewSlot,
+    /// How sections that arrive at run time are read.
+    pub read_section: ReadSection,
 }
 
 impl Globals {
@@ -60,7 +71,11 @@ impl Default for Globals {
             max_message_loops: 4,
             max_process_inject: 1,
             max_timer_inject: 10,
+            max_process_duration: 100_000,
             accumulators: Accumulators::default(),
+            watch: Watch::default(),
+            overview: OverviewSlot::default(),
+            read_section: read_nothing,
         }
     }
 }

@@ -94,7 +94,7 @@ pub struct Defaults {
     pub can_exit: bool,
     /// Splitters: hand records over as encoded messages.
     pub use_message_bytes: bool,
-    /// Outputs that work without an encoder.
+    /// Outputs that take the payload: an encoder in their section is accepted and has no effect.
     pub no_encoder: bool,
     /// Inputs and outputs that exchange whole messages with the daemon: a splitter, decoder or encoder in their section
     /// is accepted and has no effect.
@@ -173,14 +173,22 @@ pub static TYPES: &[&PluginType] = &[
     &crate::decoders::stats_to_fields::TYPE,
     &crate::filters::counter::TYPE,
     &crate::filters::sandbox::TYPE,
+    &crate::filters::sandbox_manager::TYPE,
     &crate::filters::stat::TYPE,
+    &crate::encoders::es_json::TYPE,
+    &crate::encoders::es_logstash_v0::TYPE,
     &crate::encoders::payload::TYPE,
     &crate::encoders::protobuf::TYPE,
     &crate::encoders::rst::TYPE,
     &crate::encoders::sandbox::TYPE,
+    &crate::outputs::carbon::TYPE,
+    &crate::outputs::dashboard::TYPE,
+    &crate::outputs::elasticsearch::TYPE,
     &crate::outputs::file::TYPE,
+    &crate::outputs::http::TYPE,
     &crate::outputs::log::TYPE,
     &crate::outputs::sandbox::TYPE,
+    &crate::outputs::smtp::TYPE,
     &crate::outputs::tcp::TYPE,
     &crate::outputs::udp::TYPE,
 ];

@@ -1,5 +1,6 @@
 //! Counters of one plugin instance, read by the reports: registered by name, bumped without locks.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,11 +51,33 @@ enum Entry {
 #[derive(Default)]
 pub struct Stats {
     entries: Mutex<Vec<(String, Entry)>>,
+    /// Of the plugins it hosts, by name.
+    hosted: Mutex<BTreeMap<String, Arc<Stats>>>,
 }
 
 impl Stats {
+    fn hosted_now(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Stats>>> {
+        // As below.
+        self.hosted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The instance hosts another plugin now, which has a report of its own.
+    pub fn host(&self, name: &str, stats: Arc<Stats>) {
+        self.hosted_now().insert(name.to_owned(), stats);
+    }
+
+    /// The other plugin has gone.
+    pub fn release(&self, name: &str) {
+        self.hosted_now().remove(name);
+    }
+
+    /// The plugins it hosts, by name.
+    pub fn hosted(&self) -> Vec<(String, Arc<Stats>)> {
+        self.hosted_now().iter().map(|(name, stats)| (name.clone(), stats.clone())).collect()
+    }
+
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(String, Entry)>> {
-        // A panic elsewhere leaves the list whole: entries are only ever pushed or replaced.
+        // A panic elsewhere leaves the list whole: entries are only ever pushed, replaced or removed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,6 +105,28 @@ impl Stats {
             Some((_, entry)) => *entry = value,
             None => entries.push((name.to_owned(), value)),
         }
+    }
+
+    /// Takes a text out of the report again.
+    pub fn remove_text(&self, name: &str) {
+        self.entries().retain(|(n, entry)| n != name || !matches!(entry, Entry::Text(_)));
+    }
+
+    /// The sum of the counters of messages whose names are `wanted`.
+    pub fn messages(&self, wanted: impl Fn(&str) -> bool) -> u64 {
+        let count = |(name, entry): &(String, Entry)| match entry {
+            Entry::Counter(counter, "count") if wanted(name) => counter.get().max(0) as u64,
+            _ => 0,
+        };
+        self.entries().iter().map(count).sum()
+    }
+
+    /// The text called `name`, if there is one.
+    pub fn get_text(&self, name: &str) -> Option<String> {
+        self.entries().iter().find_map(|(n, entry)| match entry {
+            Entry::Text(text) if n == name => Some(text.clone()),
+            _ => None,
+        })
     }
 
     /// Everything registered, in order of registration.

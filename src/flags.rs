@@ -194,6 +194,11 @@ impl Given {
         self.last(name)?.as_deref()
     }
 
+    /// Every value of a flag that may be given several times, in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &OsStr> {
+        self.set.iter().filter(move |(flag, _)| flag.name == name).filter_map(|(_, value)| value.as_deref())
+    }
+
     /// A flag's value, or else its default.
     pub fn or_default(&self, name: &str) -> &OsStr {
         let default = || self.flags.table.iter().find(|flag| flag.name == name).map_or("", |flag| flag.default);
@@ -268,6 +273,8 @@ mod tests {
         assert!(parse("file -tail").unwrap().is_empty() && !parse("-tail file").unwrap().is_empty());
         let given = parse("-draw -h").unwrap();
         assert!(given.has("draw") && given.value("draw").is_none() && given.is_on("help"));
+        let given = parse("-count=1 -draw=x -count 2").unwrap();
+        assert!(given.all("count").eq(["1", "2"]));
         assert_eq!(parse("-draw=json").unwrap().value("draw"), Some(OsStr::new("json")));
     }
 

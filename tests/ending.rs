@@ -3,9 +3,15 @@
 
 mod support;
 
+use heka_operators::plugin::{PluginError, Site as PluginSite};
+use heka_operators::registry::TYPES;
+use heka_operators::splitters::{Record, Splitter, SplitterSpec};
+use heka_settings::Problems;
+use hekad::plan::resolve;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use support::{Daemon, Site, append, wait_for};
 
 /// Copies lines to `$D/<path>`. A shutdown may take longer than any test waits.
@@ -159,4 +165,141 @@ fn a_daemon_that_is_alive_refuses_to_abort() {
         wait_for("the next line", || text(&site, "out") == "one\ntwo\n");
         assert_eq!(daemon.stop(), 0);
     }
+}
+
+/// A script that ends at the line that its configuration names, until it no longer does.
+const DIES: &str = "local last = read_config('last') function process_message() \
+                    if read_message('Payload') == last .. '\\n' then error('dead') end ANSWER return 0 end";
+
+/// Lines that were read but not made into messages come again, and those of the other input do not.
+fn dies_and_goes_on(site: &Site, config: impl Fn(&str) -> String) {
+    fs::create_dir(site.path("logs/calm")).unwrap();
+    let section = |last: &str| {
+        format!(
+            "share_dir = \"$D/share\"\n{}[calm]\ntype = \"LogstreamerInput\"\nlog_directory = \"$D/logs/calm\"\n\
+             file_match = 'app\\.log'\n[calm_out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'calm'\"\n\
+             encoder = \"PayloadEncoder\"\npath = \"$D/calm\"\nflush_interval = 20\n",
+            config(last)
+        )
+    };
+    site.configure(&section("line 70000"));
+    // Far more than one epoch holds.
+    append(&site.path("logs/app.log"), lines(150_000).as_bytes());
+    append(&site.path("logs/calm/app.log"), b"calm\n");
+    assert_eq!(site.start().wait(), 1);
+    let errors = text(site, "stderr");
+    assert!(errors.contains("comes again after the next start"), "{errors}");
+    assert!(!text(site, "out").contains("line 70000\n"));
+    site.configure(&section(""));
+    let daemon = site.start();
+    wait_for("everything", || text(site, "out").ends_with("line 149999\n"));
+    assert_eq!(daemon.stop(), 0);
+    let out = text(site, "out");
+    let position = |line: &str| line.strip_prefix("line ").and_then(|number| number.parse::<usize>().ok());
+    let mut seen = vec![0; 150_000];
+    out.lines().for_each(|line| seen[position(line).unwrap()] += 1);
+    assert_eq!(seen.iter().position(|times| *times == 0), None, "a line was lost");
+    assert_eq!(text(site, "calm"), "calm\n", "what another input delivered counts");
+}
+
+#[test]
+fn what_a_dead_decoder_left_comes_again() {
+    let site = Site::new("");
+    let script = |last: &str| {
+        format!(
+            "{}[decoder]\ntype = \"SandboxDecoder\"\nfilename = \"dies.lua\"\n[decoder.config]\nlast = \"{last}\"\n",
+            copy("out").replace("file_match", "decoder = \"decoder\"\nfile_match").replace("TRUE", "Logger != 'calm'")
+        )
+    };
+    fs::create_dir_all(site.path("share")).unwrap();
+    fs::write(site.path("share/dies.lua"), DIES.replace("ANSWER", "")).unwrap();
+    dies_and_goes_on(&site, script);
+    assert!(text(&site, "stderr").contains("records were not decoded"), "{}", text(&site, "stderr"));
+}
+
+#[test]
+fn what_a_dead_encoder_left_comes_again() {
+    let site = Site::new("");
+    let script = |last: &str| {
+        format!(
+            "{}[encoder]\ntype = \"SandboxEncoder\"\nfilename = \"dies.lua\"\n[encoder.config]\nlast = \"{last}\"\n",
+            copy("out")
+                .replace("encoder = \"PayloadEncoder\"", "encoder = \"encoder\"")
+                .replace("TRUE", "Logger != 'calm'")
+        )
+    };
+    fs::create_dir_all(site.path("share")).unwrap();
+    let answer = "inject_payload('', '', read_message('Payload'))";
+    fs::write(site.path("share/dies.lua"), DIES.replace("ANSWER", answer)).unwrap();
+    dies_and_goes_on(&site, script);
+    assert!(text(&site, "stderr").contains("messages were not delivered"), "{}", text(&site, "stderr"));
+}
+
+#[test]
+fn an_encoder_that_may_end_does_not_hold_up_positions() {
+    let config = |name: &str| {
+        format!(
+            "share_dir = \"$D/share\"\n{}can_exit = true\n{SECOND}[encoder]\ntype = \"SandboxEncoder\"\n\
+             filename = \"dies.lua\"\n[encoder.config]\nlast = \"line 3\"\n",
+            copy(name).replacen("encoder = \"PayloadEncoder\"", "encoder = \"encoder\"", 1)
+        )
+    };
+    let site = Site::new(&config("out"));
+    fs::create_dir(site.path("share")).unwrap();
+    let answer = "inject_payload('', '', read_message('Payload'))";
+    fs::write(site.path("share/dies.lua"), DIES.replace("ANSWER", answer)).unwrap();
+    append(&site.path("logs/app.log"), lines(10).as_bytes());
+    let daemon = site.start();
+    wait_for("the other output", || text(&site, "second") == lines(10));
+    wait_for("the drops", || {
+        daemon.signal(libc::SIGUSR1);
+        text(&site, "stdout").contains("Dropped-output-ended: 7")
+    });
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(text(&site, "out"), lines(3), "what was encoded is delivered");
+    let journal = text(&site, "state/logstreamer/LogstreamerInput");
+    assert!(journal.contains(&format!("\"seek\":{}", lines(10).len())), "{journal}");
+}
+
+/// A splitter with a bug: it panics at the second bytes it sees.
+struct Panics(usize);
+
+impl Splitter for Panics {
+    fn split(&mut self, data: &[u8], _: bool, records: &mut Vec<Record>) -> usize {
+        self.0 += 1;
+        assert!(self.0 < 2, "a bug");
+        let ends = memchr::memchr_iter(b'\n', data).map(|at| at + 1);
+        let mut start = 0;
+        records.extend(ends.map(|end| Record::unsigned(std::mem::replace(&mut start, end), end)));
+        start
+    }
+
+    fn give_up(&mut self, rest: &[u8]) -> usize {
+        rest.len()
+    }
+}
+
+struct PanicsSpec;
+
+impl SplitterSpec for PanicsSpec {
+    fn build(&self, _: &PluginSite) -> Result<Box<dyn Splitter>, PluginError> {
+        Ok(Box::new(Panics(0)))
+    }
+}
+
+#[test]
+fn what_a_splitter_with_a_bug_left_comes_again() {
+    let site = Site::new(&copy("out"));
+    append(&site.path("logs/app.log"), lines(100_000).as_bytes());
+    let loaded = hekad::config::load(&site.path("hekad.toml"), TYPES, &|_| None).unwrap();
+    let mut plan = resolve(&loaded.config, &mut Problems::default()).unwrap();
+    plan.inputs[0].splitter.spec = Arc::new(PanicsSpec);
+    assert_eq!(hekad::engine::run(plan), 1, "the daemon does not go on without its input");
+    assert!(text(&site, "out").lines().count() < 100_000);
+    let daemon = site.start();
+    wait_for("everything", || text(&site, "out").ends_with("line 99999\n"));
+    assert_eq!(daemon.stop(), 0);
+    let out = text(&site, "out");
+    let seen: std::collections::HashSet<&str> = out.lines().collect();
+    assert_eq!(lines(100_000).lines().find(|line| !seen.contains(line)), None, "a line was lost");
 }

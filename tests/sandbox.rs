@@ -254,6 +254,33 @@ fn what_a_script_makes_of_messages_takes_their_place_in_the_budget() {
 }
 
 #[test]
+fn the_news_of_an_end_gets_through_where_nothing_else_may_loop_any_more() {
+    let filter = |name: &str, matcher: &str| {
+        format!("[{name}]\ntype = \"SandboxFilter\"\nfilename = \"{name}.lua\"\nmessage_matcher = \"{matcher}\"\n")
+    };
+    let config = format!(
+        "max_message_loops = 1\n{LINES}{}{}{}[PayloadEncoder]\nappend_newlines = true\n[ends]\ntype = \"FileOutput\"\n\
+         message_matcher = \"Type == 'heka.sandbox-terminated'\"\nencoder = \"PayloadEncoder\"\npath = \"$D/ends\"\n\
+         flush_interval = 20\n",
+        filter("answers", "Logger == 'LogstreamerInput'"),
+        filter("ends_late", "Logger == 'answers'"),
+        filter("mourns", "Type == 'heka.sandbox-terminated'"),
+    );
+    let answers = "function process_message() inject_message{Type = 'x'} return 0 end";
+    let scripts = [
+        ("answers.lua", answers),
+        ("ends_late.lua", "function process_message() return 1, 'late' end"),
+        ("mourns.lua", "function process_message() return 1, 'moved by ' .. read_message('Payload') end"),
+    ];
+    let site = site(&config, &scripts);
+    append(&site.path("logs/app.log"), b"one\n");
+    let daemon = site.start();
+    // The answer is in the only round there is, the first end in the next, what it moves in the one after.
+    wait_for("both ends", || text(&site, "ends") == "late\nmoved by late\n");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn a_decoder_that_ends_takes_the_daemon_down_with_its_name_and_the_others_data() {
     let lines = LINES.replace("splitter =", "decoder = \"decoder\"\nsplitter =");
     let decoder =
@@ -330,5 +357,57 @@ fn wrong_sections_are_refused_with_their_remedies() {
         let output = site(section, &[]).run(&["-check"]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && errors.contains(message), "{errors}");
+    }
+}
+
+#[test]
+fn a_tick_may_inject_whatever_its_filter_processed_before() {
+    let first = "function process_message() inject_message{Type = 'one'} return 0 end";
+    let second = "n = 0 function process_message() n = n + 1 return 0 end \
+                  function timer_event() inject_payload('txt', 'n', n) end";
+    let config = format!(
+        "{LINES}[first]\ntype = \"SandboxFilter\"\nfilename = \"first.lua\"\nmessage_matcher = \"Logger == 'LogstreamerInput'\"\n\
+         [second]\ntype = \"SandboxFilter\"\nfilename = \"second.lua\"\nmessage_matcher = \"Type == 'heka.sandbox.one'\"\n\
+         ticker_interval = 1\n[PayloadEncoder]\n[out]\ntype = \"FileOutput\"\nmessage_matcher = \"Logger == 'second'\"\n\
+         encoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    // The first filter's messages are in the last round that there is: what the second made of one would be refused.
+    let site = Site::new(&format!("share_dir = \"$D/share\"\nmax_message_loops = 1\n{config}"));
+    fs::create_dir(site.path("share")).unwrap();
+    fs::write(site.path("share/first.lua"), first).unwrap();
+    fs::write(site.path("share/second.lua"), second).unwrap();
+    append(&site.path("logs/app.log"), b"one\n");
+    let daemon = site.start();
+    wait_for("a tick behind the message", || text(&site, "out").lines().any(|line| line == "1"));
+    assert_eq!(daemon.stop(), 0, "{}", text(&site, "stderr"));
+    assert!(!text(&site, "stdout").contains("Plugin 'second': has stopped"));
+}
+
+#[test]
+fn a_decoder_that_preserves_its_data_has_one_instance_whatever_is_asked_for() {
+    let decoder = r#"
+        count = 0
+        function process_message()
+            count = count + 1
+            write_message("Fields[count]", count)
+            return 0
+        end"#;
+    let lines = LINES.replace("splitter =", "decoder = \"counting\"\ndecode_workers = 4\nsplitter =");
+    let config = format!(
+        "maxprocs = 4\n{lines}[counting]\ntype = \"SandboxDecoder\"\n\
+         filename = \"counting.lua\"\npreserve_data = true\n[PayloadEncoder]\nappend_newlines = false\n[out]\ntype = \"FileOutput\"\n\
+         message_matcher = \"Fields[count] > 0\"\nencoder = \"PayloadEncoder\"\npath = \"$D/out\"\nflush_interval = 20\n"
+    );
+    let site = site(&config, &[("counting.lua", decoder)]);
+    let lines: String = (0..5000).map(|i| format!("line {i}\n")).collect();
+    for round in 1..=2 {
+        append(&site.path("logs/app.log"), lines.as_bytes());
+        let daemon = site.start();
+        wait_for("all lines", || site.read("out").len() == lines.len() * round);
+        assert_eq!(daemon.stop(), 0);
+        let folder = fs::read_dir(site.path("state/sandbox_preservation")).unwrap();
+        let files: Vec<_> = folder.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+        let count = format!("_G[\"count\"] = {}\n", 5000 * round);
+        assert!(files.len() == 1 && files[0].contains(&count), "{files:?}");
     }
 }

@@ -8,12 +8,29 @@ use support::{Site, wait_for};
 
 /// Most resident memory, in bytes.
 const LIMIT: usize = 128 << 20;
-const LINE: usize = 200;
-const LINES_PER_FILE: usize = 120_000;
-const FILES: usize = 20;
+
+/// What stands behind the output.
+struct Backlog {
+    /// Bytes of a line.
+    line: usize,
+    /// Lines of a file.
+    lines: usize,
+    /// Files of the stream.
+    files: usize,
+}
 
 #[test]
-fn half_a_gigabyte_behind_a_fifo_that_nobody_reads() {
+fn half_a_gigabyte_of_short_lines_behind_a_fifo_that_nobody_reads() {
+    stalls(&Backlog { line: 200, lines: 120_000, files: 20 });
+}
+
+/// Long lines, so that it is the bytes that take their time and not the records.
+#[test]
+fn ten_gigabytes_behind_a_fifo_that_nobody_reads() {
+    stalls(&Backlog { line: 16 * 1024, lines: 4096, files: 160 });
+}
+
+fn stalls(backlog: &Backlog) {
     let site = Site::new(
         "[LogstreamerInput]\nlog_directory = \"$D/logs\"\nfile_match = 'app\\.log\\.(?P<Seq>\\d+)'\n\
          priority = [\"Seq\"]\n[PayloadEncoder]\nappend_newlines = false\n\
@@ -21,9 +38,10 @@ fn half_a_gigabyte_behind_a_fifo_that_nobody_reads() {
     );
     let mut pipe = site.fifo("pipe");
     // One file under many names is many files of the stream, and takes the room of one.
-    let text: String = (0..LINES_PER_FILE).map(|i| format!("{i:0>width$}\n", width = LINE - 1)).collect();
+    let width = backlog.line - 1;
+    let text: String = (0..backlog.lines).map(|i| format!("{i:0>width$}\n")).collect();
     fs::write(site.path("logs/app.log.0"), &text).unwrap();
-    for number in 1..FILES {
+    for number in 1..backlog.files {
         fs::hard_link(site.path("logs/app.log.0"), site.path(&format!("logs/app.log.{number}"))).unwrap();
     }
     let daemon = site.start();
@@ -37,14 +55,14 @@ fn half_a_gigabyte_behind_a_fifo_that_nobody_reads() {
     let stalled = last.0;
     assert!(stalled < LIMIT, "{} MiB behind the stalled output", stalled >> 20);
     let mut buffer = vec![0; text.len()];
-    for file in 0..FILES {
+    for file in 0..backlog.files {
         pipe.read_exact(&mut buffer).unwrap();
         assert!(buffer == text.as_bytes(), "file {file} did not come out as it is");
     }
     let drained = daemon.peak_memory();
     eprintln!(
         "{} MiB: peak memory {:.1} MiB while stalled, {:.1} MiB after draining",
-        (FILES * text.len()) >> 20,
+        (backlog.files * text.len()) >> 20,
         stalled as f64 / 1048576.0,
         drained as f64 / 1048576.0
     );

@@ -57,6 +57,19 @@ impl Hekad {
         self.lines.recv_timeout(ANSWER).map_err(|_| "hekad does not answer".into())
     }
 
+    /// Waits for a line of its output that holds `text`.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn wait_for_line(&mut self, text: &str) -> Result<()> {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).map_err(|_| format!("hekad does not say: {text}"))?;
+            if line.contains(text) {
+                return Ok(());
+            }
+        }
+    }
+
     /// Asks for a report.
     ///
     /// # Errors

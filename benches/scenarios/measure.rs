@@ -90,6 +90,17 @@ impl Process {
         self.peak_kib = self.peak_kib.max(self.number("status", "VmHWM:"));
     }
 
+    /// Resident memory now, in bytes.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn resident(&self) -> Result<u64> {
+        match self.number("status", "VmRSS:") {
+            0 => Err(format!("{} does not run any more", self.name).into()),
+            kib => Ok(kib * 1024),
+        }
+    }
+
     /// The most resident memory so far, in MiB.
     pub fn peak_mib(&mut self) -> f64 {
         self.look_at_memory();

@@ -56,6 +56,12 @@ pub trait DecoderSpec: Send + Sync {
         false
     }
 
+    /// Whether it keeps something that outlives it and that only one instance may own, such as a file: then it runs on
+    /// one worker, whatever the input's `decode_workers`. Not counting [`subs`](DecoderSpec::subs).
+    fn is_singular(&self) -> bool {
+        false
+    }
+
     /// Checks what needs more than one setting.
     fn check(&self, _problems: &mut Problems) {}
 

@@ -1,5 +1,5 @@
-//! Runs a decoder over batches, in parts if they take long: failures are rolled back, counted, logged, and delivered if
-//! asked.
+//! Runs a decoder over batches, in parts if they take long: failures are rolled back, counted, logged, and delivered if asked. A decoder that
+//! cannot go on decodes nothing more: what it leaves is the caller's to hold, so that it comes again.
 
 use crate::decoders::Decoder;
 use crate::plugin::Site;
@@ -21,6 +21,9 @@ pub struct DecodeRunner {
     dropped: Arc<Counter>,
     /// Called once, when the decoder cannot go on.
     on_fatal: Option<OnFatal>,
+    ended: bool,
+    /// Records that came to a decoder that could not go on.
+    left: usize,
     /// Of the last batch: room for the next one is made at once.
     density: FieldDensity,
 }
@@ -41,13 +44,21 @@ impl DecodeRunner {
             failures,
             dropped,
             on_fatal: None,
+            ended: false,
+            left: 0,
             density: FieldDensity::default(),
         }
     }
 
-    /// Says what is done when the decoder cannot go on; without it, records are refused one by one.
-    pub fn on_fatal(self, on_fatal: OnFatal) -> Self {
-        DecodeRunner { on_fatal: Some(on_fatal), ..self }
+    /// Says what is done when the decoder cannot go on.
+    pub fn on_fatal(mut self, on_fatal: OnFatal) -> Self {
+        self.on_fatal = Some(on_fatal);
+        self
+    }
+
+    /// Whether the decoder cannot go on. Then the last batch was not decoded to its end, and no later one will be.
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Begins a batch of records.
@@ -57,18 +68,23 @@ impl DecodeRunner {
         Decoding { records, next: 0, out, logged: false }
     }
 
-    /// Decodes the next `count` records of a batch.
+    /// Decodes the next `count` records of a batch. When the decoder cannot go on, the rest of the batch is left.
     pub fn go_on(&mut self, work: &mut Decoding, count: usize) {
-        let end = work.next.saturating_add(count).min(work.records.len());
         let records = work.records.clone();
-        for index in work.next..end {
-            self.decode_one(records.row(index), work);
+        let end = work.next.saturating_add(count).min(records.len());
+        while work.next < end && !self.ended {
+            self.decode_one(records.row(work.next), work);
+            // What ended it was not decoded either.
+            work.next += usize::from(!self.ended);
         }
-        work.next = end;
+        if self.ended {
+            self.leave(records.len() - work.next);
+            work.next = records.len();
+        }
     }
 
     /// The messages of a batch that is done, if any came out.
-    pub fn end(&mut self, work: Decoding) -> Option<Batch> {
+    pub fn finish(&mut self, work: Decoding) -> Option<Batch> {
         if work.out.is_empty() {
             return None;
         }
@@ -84,14 +100,12 @@ impl DecodeRunner {
         let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, out)));
         let why = match result {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => {
-                if let Some(end) = self.on_fatal.take_if(|_| error.fatal) {
-                    self.site.log.error(&error.message);
-                    work.logged = true;
-                    end();
-                }
-                error.message
+            Ok(Err(error)) if error.fatal => {
+                out.rollback(mark);
+                self.end(&error.message);
+                return;
             }
+            Ok(Err(error)) => error.message,
             Err(_) => "the decoder panicked".to_owned(),
         };
         out.rollback(mark);
@@ -112,14 +126,27 @@ impl DecodeRunner {
         }
     }
 
-    /// Decodes a batch in one go.
-    #[cfg(test)]
-    pub(crate) fn decode(&mut self, records: Batch) -> Option<Batch> {
-        let mut work = self.begin(Arc::new(records));
+    /// The messages of a batch of records, if any came out, for callers that have time: engines decode in parts.
+    pub fn decode(&mut self, records: impl Into<Arc<Batch>>) -> Option<Batch> {
+        let mut work = self.begin(records.into());
         while !work.is_done() {
-            self.go_on(&mut work, 2);
+            self.go_on(&mut work, 64);
         }
-        self.end(work)
+        self.finish(work)
+    }
+
+    fn end(&mut self, why: &str) {
+        self.ended = true;
+        self.failures.add(1);
+        self.site.log.error(why);
+        if let Some(end) = self.on_fatal.take() {
+            end();
+        }
+    }
+
+    fn leave(&mut self, records: usize) {
+        self.left += records;
+        self.site.stats.drops("decoder-ended").add(records);
     }
 }
 
@@ -145,6 +172,17 @@ impl Decoding {
     }
 }
 
+impl Drop for DecodeRunner {
+    fn drop(&mut self) {
+        if self.left > 0 {
+            self.site.log.error(format_args!(
+                "{} records were not decoded; what a position or a queue covers comes again after the next start",
+                self.left
+            ));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +197,7 @@ mod tests {
             out.copy_row(record);
             match record.payload() {
                 b"panic" => panic!("as told"),
+                b"end" => Err(DecodeError { fatal: true, ..DecodeError::new("as told") }),
                 text if text.len() < 3 => Ok(()),
                 _ => Err(DecodeError::new("too long")),
             }
@@ -186,5 +225,27 @@ mod tests {
         assert_eq!(run(false), (vec![text("ab", false), text("c", false)], 2));
         let all = vec![text("ab", false), text("long", true), text("panic", true), text("c", false)];
         assert_eq!(run(true), (all, 2));
+    }
+
+    #[test]
+    fn what_comes_after_a_fatal_error_is_left() {
+        let stats = Arc::new(Stats::default());
+        let site = Site { name: "d".into(), globals: Arc::default(), stats, log: Log::new("Decoder", "d") };
+        let mut builder = BatchBuilder::new(bytes::Bytes::from_static(b"aendb"));
+        for range in [0..1, 1..4, 4..5] {
+            builder.row().payload = Span::source(range);
+        }
+        let records = Arc::new(builder.finish());
+        let ends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = ends.clone();
+        let mut runner = DecodeRunner::new(Box::new(OnlyShort), site.clone(), false, true)
+            .on_fatal(Box::new(move || _ = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst)));
+        let batch = runner.decode(records.clone()).unwrap();
+        assert_eq!(batch.rows().map(|row| row.payload().to_vec()).collect::<Vec<_>>(), [b"a"]);
+        assert!(runner.has_ended());
+        assert!(runner.decode(records.clone()).is_none(), "nothing is decoded any more");
+        assert_eq!(site.stats.drops("decoder-ended").get(), 2 + 3);
+        assert_eq!(site.stats.drops("decode-failure").get(), 0, "nothing is refused: it comes again");
+        assert_eq!(ends.load(std::sync::atomic::Ordering::SeqCst), 1);
     }
 }

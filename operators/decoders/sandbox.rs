@@ -39,6 +39,11 @@ struct Spec {
 }
 
 impl DecoderSpec for Spec {
+    /// Several instances would overwrite each other's preserved data.
+    fn is_singular(&self) -> bool {
+        self.settings.preserve_data
+    }
+
     fn build(&self, site: &Site, _: Vec<Box<dyn Decoder>>) -> Result<Box<dyn Decoder>, PluginError> {
         let data = DataFile::new(site, &site.name, None);
         let script = Script::start(&self.settings, Kind::Decoder, site, data, None)?;

@@ -1,5 +1,8 @@
 //! Encoders: they turn messages into bytes for an output.
 
+mod es;
+pub mod es_json;
+pub mod es_logstash_v0;
 pub mod payload;
 mod run;
 

@@ -20,6 +20,7 @@ pub struct EncodeRunner {
     oversized: Arc<Counter>,
     /// Called once, when the encoder cannot go on.
     on_end: Option<Box<dyn FnOnce()>>,
+    ended: bool,
 }
 
 impl EncodeRunner {
@@ -28,7 +29,7 @@ impl EncodeRunner {
         let framing = framing.then(FrameWriter::default);
         let failed = site.stats.drops("encode-failure");
         let oversized = site.stats.drops("message-too-big");
-        EncodeRunner { encoder, site, framing, loops: 0, failed, oversized, on_end: None }
+        EncodeRunner { encoder, site, framing, loops: 0, failed, oversized, on_end: None, ended: false }
     }
 
     /// Says what is done when the encoder cannot go on.
@@ -36,28 +37,37 @@ impl EncodeRunner {
         EncodeRunner { on_end: Some(on_end), ..self }
     }
 
+    /// Whether the encoder cannot go on. Then the last selection was not encoded to its end, and no later one will be.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The messages from now on have gone round a loop so often: frames will say so.
     pub fn set_loops(&mut self, loops: u32) {
         self.loops = loops;
     }
 
-    /// Appends the selected messages to `block`.
-    pub fn encode(&mut self, selection: &Selection, block: &mut Block) {
+    /// Appends the selected messages to `block`. Returns how many of them were left because the encoder cannot go on.
+    pub fn encode(&mut self, selection: &Selection, block: &mut Block) -> usize {
         let start = block.bytes.len();
         let done = block.ends.len();
         let run = catch_unwind(AssertUnwindSafe(|| self.encode_all(selection, block)));
-        if run.is_err() {
+        run.unwrap_or_else(|_| {
             block.bytes.truncate(start);
             block.ends.truncate(done);
             self.failed.add(selection.len());
             self.site.log.error("the encoder panicked; the batch is dropped");
-        }
+            0
+        })
     }
 
-    fn encode_all(&mut self, selection: &Selection, block: &mut Block) {
+    fn encode_all(&mut self, selection: &Selection, block: &mut Block) -> usize {
         let mut logged = false;
         block.ends.reserve(selection.len());
-        for message in selection.iter() {
+        for (index, message) in selection.iter().enumerate() {
+            if self.ended {
+                return selection.len() - index;
+            }
             let start = block.bytes.len();
             let result = self.encode_one(message, &mut block.bytes);
             match result {
@@ -65,19 +75,23 @@ impl EncodeRunner {
                 Ok(false) => block.bytes.truncate(start),
                 Err((rule, why)) => {
                     block.bytes.truncate(start);
-                    rule.add(1);
                     if !logged {
                         self.site.log.error(format!("Error encoding message: {why}"));
                         logged = true;
                     }
-                    if self.encoder.ended().is_some()
-                        && let Some(end) = self.on_end.take()
-                    {
+                    if self.encoder.ended().is_none() {
+                        rule.add(1);
+                        continue;
+                    }
+                    self.ended = true;
+                    if let Some(end) = self.on_end.take() {
                         end();
                     }
+                    return selection.len() - index;
                 }
             }
         }
+        0
     }
 
     /// Encodes and frames a message; an error names the rule by which it is dropped.

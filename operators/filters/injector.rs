@@ -59,6 +59,11 @@ impl Injector {
         self.own = Some(own);
     }
 
+    /// As [`Self::set_own_match`], for a while: exchanges how to tell for what `own` holds.
+    pub fn swap_own_match(&mut self, own: &mut Option<OwnMatch>) {
+        std::mem::swap(&mut self.own, own);
+    }
+
     /// Whether the filter would receive the message appended last.
     pub fn would_receive_last(&self) -> bool {
         let rows = self.builder.len();

@@ -1,15 +1,20 @@
 //! Filters: they watch messages and may inject new ones.
 
 pub mod counter;
+mod endings;
 mod injector;
 pub mod sandbox;
+pub mod sandbox_manager;
+mod section;
 pub mod stat;
 
 pub use injector::{Injector, OwnMatch};
+pub use section::{FilterSection, Forced, ReadSection, read_nothing};
 
 use crate::plugin::{PluginError, Site};
 use heka_message::Selection;
 use heka_settings::{Placed, Problems};
+use std::time::Duration;
 
 /// Watches messages, keeps state, injects messages. Runs inside a worker: it must not block. It keeps no
 /// [`Selection`] beyond the call, because selections hold the inputs' budget.
@@ -45,6 +50,17 @@ pub trait FilterSpec: Send + Sync {
 
     /// The accumulator it submits statistics to.
     fn submits_to(&self) -> Option<&Placed<String>> {
+        None
+    }
+
+    /// Whether it hosts filters that come and go while the daemon runs and watch whatever they like. It is then handed
+    /// everything that is routed, and picks for itself what its matcher accepts and what its filters want.
+    fn hosts_others(&self) -> bool {
+        false
+    }
+
+    /// The period of its ticks, whatever its section says.
+    fn period(&self) -> Option<Duration> {
         None
     }
 

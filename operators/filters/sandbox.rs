@@ -1,13 +1,13 @@
 //! SandboxFilter: a script watches messages and injects new ones.
 
-use super::{Filter, FilterSpec, Injector};
+use super::{Filter, FilterSpec, Injector, endings};
 use crate::plugin::{PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::script::{self, DataFile, Script, ScriptSettings, Timing, plain, table_with};
 use crate::stats::Counter;
 use heka_message::{BatchBuilder, FieldValue, Flags, Row, RowRef, Selection, Span};
 use heka_sandbox::{Entry, Kind, Payload, Refusal, Role};
-use heka_settings::{Data, Setting, Settings, Table, settings};
+use heka_settings::{Data, Problems, Setting, Settings, Table, settings};
 use std::sync::{Arc, LazyLock};
 
 settings! {
@@ -26,10 +26,7 @@ pub static TYPE: PluginType = PluginType {
     summary: "Runs a Lua script that watches messages, keeps state, and injects messages of its own.",
     settings: || &SETTINGS,
     defaults: Defaults { can_exit: true, ..Defaults::NONE },
-    make: Make::Filter(|table, problems| {
-        let shutdown = Shutdown::read(table, problems).timer_event_on_shutdown;
-        Arc::new(Spec { settings: script::read(table, problems), shutdown, ticks: has_ticker(table) })
-    }),
+    make: Make::Filter(|table, problems| Arc::new(Spec::read(table, problems))),
 };
 
 /// The common option, which is checked elsewhere.
@@ -38,8 +35,9 @@ fn has_ticker(table: &Table) -> bool {
     matches!(data, Some(Data::Integer(1..)))
 }
 
-struct Spec {
-    settings: ScriptSettings,
+/// The settings of a script that watches messages.
+pub(super) struct Spec {
+    pub(super) settings: ScriptSettings,
     /// `timer_event_on_shutdown`
     shutdown: bool,
     ticks: bool,
@@ -50,13 +48,29 @@ const PROFILED: u32 = 290;
 
 impl FilterSpec for Spec {
     fn build(&self, site: &Site) -> Result<Box<dyn Filter>, PluginError> {
-        let data = DataFile::new(site, &plain(&site.name), None);
-        let script = Script::start(&self.settings, Kind::Filter, site, data, None)?;
+        Ok(Box::new(self.start(site, self.settings.config(Kind::Filter, site))?))
+    }
+}
+
+impl Spec {
+    /// Reads a section.
+    pub(super) fn read(table: &Table, problems: &mut Problems) -> Self {
+        let shutdown = Shutdown::read(table, problems).timer_event_on_shutdown;
+        Spec { settings: script::read(table, problems), shutdown, ticks: has_ticker(table) }
+    }
+
+    /// Loads the script that `config` describes.
+    ///
+    /// # Errors
+    /// `Init() …`: the script cannot be loaded.
+    pub(super) fn start(&self, site: &Site, config: heka_sandbox::Config) -> Result<SandboxFilter, PluginError> {
+        let data = self.settings.preserve_data.then(|| data_file(site));
+        let script = Script::open(config, site, data)?;
         if self.ticks || self.shutdown {
             script.warn_without(Entry::TimerEvent);
         }
         let stats = &site.stats;
-        Ok(Box::new(SandboxFilter {
+        Ok(SandboxFilter {
             script,
             shutdown: self.shutdown,
             failures: stats.counter("ProcessMessageFailures", "count"),
@@ -65,11 +79,17 @@ impl FilterSpec for Spec {
             ticks: Timing::new(stats, "TimerEvent"),
             profile: self.settings.profile.then(|| (Timing::new(stats, "ProfileMessage"), PROFILED)),
             site: site.clone(),
-        }))
+        })
     }
 }
 
-struct SandboxFilter {
+/// Where a filter's data is preserved.
+pub(super) fn data_file(site: &Site) -> DataFile {
+    DataFile::new(site, &plain(&site.name), None)
+}
+
+/// A running script that watches messages.
+pub(super) struct SandboxFilter {
     script: Script,
     site: Site,
     shutdown: bool,
@@ -119,34 +139,52 @@ impl SandboxFilter {
         result
     }
 
+    /// Takes the next messages, so many at most, and says how many there were.
+    ///
+    /// # Errors
+    /// The script has ended; the rest of the messages is dropped.
+    pub(super) fn process_some<'a>(
+        &mut self,
+        messages: &mut impl Iterator<Item = RowRef<'a>>,
+        most: usize,
+        out: &mut Injector,
+    ) -> Result<usize, PluginError> {
+        let mut count = 0;
+        while count < most
+            && let Some(message) = messages.next()
+        {
+            count += 1;
+            if let Err(why) = self.call(message, out) {
+                self.dropped.add(messages.by_ref().count());
+                return Err(self.terminated(&why, out));
+            }
+        }
+        self.script.report();
+        Ok(count)
+    }
+
+    /// The last tick, where the section asks for one.
+    ///
+    /// # Errors
+    /// `FATAL: …`: it failed.
+    pub(super) fn last_tick(&mut self, out: &mut Injector) -> Result<(), PluginError> {
+        if !self.shutdown {
+            return Ok(());
+        }
+        self.timer_event(out.now(), out).map_err(|why| PluginError::fatal(format!("FATAL: {why}")))
+    }
+
     /// Tells everybody that the filter has ended, and why.
     fn terminated(&mut self, why: &str, out: &mut Injector) -> PluginError {
         self.script.report();
-        let name = self.site.name.as_bytes();
-        let builder = out.message();
-        let [msg_type, logger, payload] =
-            [&b"heka.sandbox-terminated"[..], b"hekad", why.as_bytes()].map(|text| builder.text(text));
-        if let Some(row) = builder.last_row() {
-            (row.msg_type, row.logger, row.payload) = (msg_type, logger, payload);
-        }
-        let [field, empty] = [&b"plugin"[..], b""].map(|text| builder.text(text));
-        builder.field(field, empty, FieldValue::String(name));
-        out.exempt_last();
+        endings::sandbox_terminated(&self.site.name, why, out);
         PluginError::fatal(format!("Terminated. Reason: {why}"))
     }
 }
 
 impl Filter for SandboxFilter {
     fn process(&mut self, selection: &Selection, out: &mut Injector) -> Result<(), PluginError> {
-        let mut rows = selection.iter();
-        while let Some(row) = rows.next() {
-            if let Err(why) = self.call(row, out) {
-                self.dropped.add(rows.count());
-                return Err(self.terminated(&why, out));
-            }
-        }
-        self.script.report();
-        Ok(())
+        self.process_some(&mut selection.iter(), usize::MAX, out).map(drop)
     }
 
     fn tick(&mut self, now: i64, out: &mut Injector) -> Result<(), PluginError> {
@@ -156,11 +194,7 @@ impl Filter for SandboxFilter {
     }
 
     fn stop(&mut self, out: &mut Injector) -> Result<(), PluginError> {
-        if self.shutdown
-            && let Err(why) = self.timer_event(out.now(), out)
-        {
-            return Err(PluginError::fatal(format!("FATAL: {why}")));
-        }
+        self.last_tick(out)?;
         self.script.save();
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::net::place;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::stats::Counter;
-use crate::statsd::{Accumulator, Batch, Kind, Line, Sample, parse};
+use crate::statsd::{Accumulator, Batch, Kind, Line, Sample, number, parse};
 use crate::throttle::Throttle;
 use heka_settings::{OneOf, Placed, Problem, Problems, Settings, Table, Words, settings};
 use std::sync::Arc;
@@ -182,7 +182,7 @@ fn submit(batch: &mut Batch<'_>, line: Line<'_>, keep_tags: bool, gauge_deltas: 
         batch.add(line.bucket, tags, Sample::Member(line.value));
         return true;
     }
-    let number = std::str::from_utf8(line.value).ok().and_then(|text| text.parse::<f64>().ok());
+    let number = number(line.value);
     let value = number.filter(|value| value.is_finite()).unwrap_or(0.0);
     let sample = match line.kind {
         Kind::Counter => Sample::Count(value / line.rate),

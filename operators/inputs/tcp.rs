@@ -7,7 +7,7 @@ mod connection;
 mod listener;
 
 use crate::inputs::{ChunkPool, Input, InputEdge, InputSpec};
-use crate::net::place;
+use crate::net::{listen, place};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::throttle::Throttle;
@@ -144,7 +144,7 @@ impl TcpInput {
                         next_stream = next_stream.wrapping_add(1);
                         connections.spawn(Connection::serve(acceptor.clone(), socket, peer, next_stream));
                     }
-                    Err(error) if listener::may_pass(&error) => {
+                    Err(error) if listen::may_pass(&error) => {
                         failures.error(&site.log, || format!("TCP accept failed: {error}"));
                         tokio::select! {
                             () = &mut stopped => break,

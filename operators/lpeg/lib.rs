@@ -27,7 +27,10 @@ mod vm;
 
 use heka_lua::Module;
 
-pub use visit::{Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, match_captures, pattern_at};
+pub use visit::{
+    Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, Visit, match_captures, number_of, pattern_at,
+    push_value,
+};
 
 /// `lpeg` and `re`, for the host's `require`.
 pub static MODULES: &[Module] =

@@ -316,7 +316,7 @@ impl Matching {
             }
             let mut end = here;
             if ffi::lua_type(state, results) != ffi::LUA_TBOOLEAN {
-                let place = ffi::lua_tonumber(state, results) as i64 - 1;
+                let place = (ffi::lua_tonumber(state, results) as i64).saturating_sub(1);
                 let length = self.machine.end.offset_from(self.machine.subject) as i64;
                 if place < i64::from(here) || place > length {
                     raise(state, Raise::here("invalid position returned by match-time capture"));

@@ -48,7 +48,12 @@ unsafe fn same(state: State, n: c_int) -> c_int {
 }
 
 unsafe fn both(state: State) -> [&'static Header; 2] {
-    unsafe { [check(state, 1), check(state, 2)] }
+    unsafe {
+        let parts: [&Header; 2] = [check(state, 1), check(state, 2)];
+        // An operator called by hand may have been given more.
+        ffi::lua_settop(state, 2);
+        parts
+    }
 }
 
 unsafe extern "C-unwind" fn convert(state: State) -> c_int {

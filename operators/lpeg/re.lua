@@ -6,6 +6,8 @@ local lpeg = ...
 local P, R, V = lpeg.P, lpeg.R, lpeg.V
 local C, Cb, Cg, Cmt, Cp, Cs, Ct = lpeg.C, lpeg.Cb, lpeg.Cg, lpeg.Cmt, lpeg.Cp, lpeg.Cs, lpeg.Ct
 local error, pairs, pcall, select, tonumber, type, unpack = error, pairs, pcall, select, tonumber, type, unpack
+-- A script need not have required it.
+local string = string or require "string"
 local find, format, gsub, match, sub, upper = string.find, string.format, string.gsub, string.match, string.sub, string.upper
 
 local any = P(1)

@@ -137,6 +137,13 @@ impl BatchBuilder {
         Span::arena(start..start + text.len())
     }
 
+    /// As [`Self::text`], for texts that come again and again: where the arena holds the text at `last`, that is it.
+    #[inline]
+    pub fn text_again(&mut self, text: &[u8], last: Span) -> Span {
+        let is_there = last.in_arena() && self.batch.arena.get(last.range()) == Some(text);
+        if is_there { last } else { self.text(text) }
+    }
+
     /// Lets `write` append text to the arena, for example with `write!`.
     pub fn text_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
         let start = self.batch.arena.len();
@@ -205,6 +212,26 @@ impl BatchBuilder {
             explicit_type: true,
             unpacked: false,
         });
+    }
+
+    /// Appends a field of one value, as its word, as scripts write fields: without the type where it is the default,
+    /// and a number without a length.
+    #[inline]
+    fn script_field(&mut self, name: Span, representation: Span, value_type: ValueType, word: u64) {
+        let explicit_type = value_type != ValueType::String;
+        self.push_field(Field { name, representation, word, count: 1, value_type, explicit_type, unpacked: true });
+    }
+
+    /// Appends a field of one text, as scripts write fields.
+    #[inline]
+    pub fn script_text(&mut self, name: Span, representation: Span, text: Span) {
+        self.script_field(name, representation, ValueType::String, span_word(text));
+    }
+
+    /// Appends a field of one number, as scripts write fields.
+    #[inline]
+    pub fn script_number(&mut self, name: Span, representation: Span, number: f64) {
+        self.script_field(name, representation, ValueType::Double, number.to_bits());
     }
 
     /// Appends a field without values to the last message; [`Self::add_value`] and [`Self::add_span`] fill it.
@@ -425,6 +452,22 @@ mod tests {
         two.restart(Bytes::new());
         assert!(two.is_empty() && two.batch().source().is_empty() && two.batch().credits.is_empty());
         assert_eq!(two.signer(b"new"), 1);
+    }
+
+    #[test]
+    fn a_text_that_comes_again_is_kept_once() {
+        let mut builder = BatchBuilder::new(Bytes::from_static(b"name"));
+        let first = builder.text_again(b"name", Span::source(0..4));
+        assert!(first.in_arena());
+        assert_eq!(builder.text_again(b"name", first), first);
+        assert_ne!(builder.text_again(b"nam", first), first);
+        // Another batch, or this one after a rollback, holds something else there.
+        let mut other = BatchBuilder::default();
+        assert_eq!(other.text_again(b"name", first), first);
+        let mut shorter = BatchBuilder::default();
+        shorter.text(b"x");
+        let span = shorter.text_again(b"name", first);
+        assert_eq!(shorter.batch().text(span), b"name");
     }
 
     #[test]

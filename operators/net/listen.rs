@@ -4,6 +4,7 @@ use crate::net::address::{Family, HostPort};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
+use tokio::net::TcpListener;
 
 /// Why an endpoint cannot be used, as a setting.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +58,27 @@ pub fn socket(address: SocketAddr, family: Family, kind: Type, protocol: Protoco
         socket.set_only_v6(family == Family::V6)?;
     }
     Ok(socket)
+}
+
+/// Connections that may wait to be accepted; the system's limit applies as well.
+pub const BACKLOG: i32 = 1024;
+
+/// A socket that accepts connections at `address`.
+///
+/// # Errors
+/// What the system says.
+pub fn tcp(address: SocketAddr, family: Family) -> io::Result<TcpListener> {
+    let socket = socket(address, family, Type::STREAM, Protocol::TCP)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Whether accepting may succeed later: the system is short of something, or the connection is gone already.
+pub fn may_pass(error: &io::Error) -> bool {
+    !matches!(error.raw_os_error(), Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP))
 }
 
 #[cfg(test)]

@@ -20,6 +20,13 @@ pub struct Block {
 }
 
 impl Block {
+    /// An empty block in the place of the one with this ticket.
+    pub fn instead_of(ticket: u64) -> Block {
+        let mut block = Block::default();
+        block.ticket = ticket;
+        block
+    }
+
     /// How many records.
     pub fn len(&self) -> usize {
         self.ends.len()

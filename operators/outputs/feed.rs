@@ -179,6 +179,25 @@ impl Feed {
         self.shared.waker.notify();
     }
 
+    /// Every record of a block that was taken is dropped by a rule, but blocks before it are not done yet: its bytes
+    /// are let go of, and the engine may send others in their place. It is acknowledged in its turn.
+    pub fn shed(&mut self, ticket: u64) {
+        let Some(at) = self.in_flight.iter().position(|block| block.ticket == ticket) else { return };
+        let freed = self.in_flight.get(at).map_or(0, |block| block.bytes.len());
+        let emptied = Arc::new(Block::instead_of(ticket));
+        // One entry stands for a row of them, or they would pile up in turn.
+        let merges = at.checked_sub(1).is_some_and(|before| self.in_flight.get(before).is_some_and(|b| b.is_empty()));
+        if merges {
+            self.in_flight.remove(at);
+            self.given = self.given.saturating_sub(1);
+        }
+        if let Some(slot) = self.in_flight.get_mut(at - usize::from(merges)) {
+            *slot = emptied;
+        }
+        self.shared.queued.fetch_sub(freed, Ordering::Relaxed);
+        self.shared.waker.notify();
+    }
+
     /// Starts over with the oldest block that is not acknowledged; called between two runs of an output, and
     /// by outputs that lost a connection.
     pub fn rewind(&mut self) {

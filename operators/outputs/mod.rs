@@ -1,12 +1,18 @@
 //! Outputs: they take encoded records from the dataflow, deliver them, and say when they are delivered.
 
+mod batched;
 mod block;
+pub mod carbon;
+pub mod dashboard;
+pub mod elasticsearch;
 mod feed;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod http;
 pub mod log;
 pub mod sandbox;
+pub mod smtp;
 pub mod tcp;
 pub mod udp;
 
@@ -16,6 +22,10 @@ pub use feed::{Feed, FeedEvent, FeedSender};
 use crate::inputs::Runs;
 use crate::plugin::{BoxFuture, PluginError, Site};
 use heka_settings::Problems;
+use std::sync::Arc;
+
+/// What an output makes of a block before it goes out: the same ticket, and as many records, any of them empty.
+type Prepare<'a> = dyn FnMut(Arc<Block>) -> Arc<Block> + Send + 'a;
 
 /// One running output.
 pub trait Output: Send {
@@ -39,6 +49,11 @@ pub trait OutputSpec: Send + Sync {
     /// Whether an instance that cannot be made at the start is a mistake that ends the daemon, whatever `can_exit`
     /// says: a script that does not load, rather than a socket that may come.
     fn must_start(&self) -> bool {
+        false
+    }
+
+    /// Whether the daemon is to report on itself every `ticker_interval`.
+    fn wants_reports(&self) -> bool {
         false
     }
 

@@ -16,7 +16,7 @@
 //! Records that the peer's kernel has not acknowledged are never given up while the daemon runs; a shutdown
 //! leaves them unacknowledged, with their source or in the disk queue.
 
-mod delivery;
+pub(in crate::outputs) mod delivery;
 mod link;
 mod window;
 
@@ -27,7 +27,7 @@ use crate::outputs::{Feed, Output, OutputSpec};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
 use crate::tls::{self, Side, TlsSettings};
-use delivery::Delivery;
+use delivery::{Closing, Delivery};
 use heka_settings::{Nested, Problem, Problems, Settings, Table, settings};
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ pub static TYPE: PluginType = PluginType {
 
 struct Spec {
     target: Result<Target, String>,
-    reconnect_after: Option<u64>,
+    closing: Closing,
     replay_window: usize,
 }
 
@@ -98,7 +98,10 @@ fn read(table: &Table, problems: &mut Problems) -> Arc<dyn OutputSpec> {
     let keep_alive = settings.keep_alive.then_some(settings.keep_alive_period);
     Arc::new(Spec {
         target: address.map(|address| Target { address, family: Family::Any, local, tls, keep_alive }),
-        reconnect_after: Some(settings.reconnect_after).filter(|n| *n > 0),
+        closing: match settings.reconnect_after {
+            0 => Closing::Never,
+            n => Closing::After(n),
+        },
         replay_window: settings.replay_window as usize,
     })
 }
@@ -106,19 +109,21 @@ fn read(table: &Table, problems: &mut Problems) -> Arc<dyn OutputSpec> {
 impl OutputSpec for Spec {
     fn build(&self, _site: &Site) -> Result<Box<dyn Output>, PluginError> {
         let target = self.target.clone().map_err(PluginError::fatal)?;
-        Ok(Box::new(TcpOutput { target, reconnect_after: self.reconnect_after, replay_window: self.replay_window }))
+        Ok(Box::new(TcpOutput { target, closing: self.closing, replay_window: self.replay_window }))
     }
 }
 
 struct TcpOutput {
     target: Target,
-    reconnect_after: Option<u64>,
+    closing: Closing,
     replay_window: usize,
 }
 
 impl Output for TcpOutput {
     fn run<'a>(&'a mut self, feed: &'a mut Feed) -> BoxFuture<'a, Result<(), PluginError>> {
-        Box::pin(async move { Delivery::new(&self.target, feed, self.reconnect_after, self.replay_window).run().await })
+        Box::pin(async move {
+            Delivery::new(&self.target, feed, self.closing, self.replay_window, &mut |block| block).run().await
+        })
     }
 }
 

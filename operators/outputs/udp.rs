@@ -5,24 +5,18 @@
 //! rule, and as long as there is nobody to send to (the name is not known, the socket's file is not there, the
 //! network is down) records wait.
 
-mod destination;
+pub(in crate::outputs) mod destination;
+pub(in crate::outputs) mod sender;
 
-use crate::backoff::Backoff;
-use crate::net::datagrams::{BATCH, send};
 use crate::net::deadline::Deadline;
 use crate::net::place;
-use crate::outputs::{Block, Feed, FeedEvent, Output, OutputSpec};
+use crate::outputs::{Feed, FeedEvent, Output, OutputSpec};
 use crate::plugin::{BoxFuture, PluginError, Site};
 use crate::registry::{Defaults, Make, PluginType};
-use crate::stats::Counter;
-use crate::throttle::Throttle;
-use destination::{Destination, Outlet};
+use destination::Destination;
 use heka_settings::{Problem, Problems, Settings, Table, settings};
-use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
+use sender::Sender;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
 
 settings! {
     /// Options of UdpOutput.
@@ -46,14 +40,6 @@ pub static TYPE: PluginType = PluginType {
     defaults: Defaults::NONE,
     make: Make::Output(read),
 };
-
-/// Pauses between attempts to find the destination.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Pause when the system is short of memory for one more datagram.
-const SHORT_OF_MEMORY: Duration = Duration::from_millis(2);
-/// The name of a destination that refuses is looked up again at most so often.
-const LOOK_UP_AGAIN: Duration = Duration::from_secs(1);
 
 struct Spec {
     destination: Result<Destination, String>,
@@ -94,7 +80,9 @@ struct UdpOutput {
 impl Output for UdpOutput {
     fn run<'a>(&'a mut self, feed: &'a mut Feed) -> BoxFuture<'a, Result<(), PluginError>> {
         Box::pin(async move {
-            let mut sender = Sender::new(self, &feed.site, Deadline::new(feed.stopping.clone()));
+            let sent = feed.site.stats.counter("ProcessMessageCount", "count");
+            let deadline = Deadline::new(feed.stopping.clone());
+            let mut sender = Sender::new(&self.destination, self.max_message_size, &feed.site, sent, deadline);
             loop {
                 match feed.next().await {
                     FeedEvent::Block(block) => {
@@ -106,170 +94,6 @@ impl Output for UdpOutput {
                 }
             }
         })
-    }
-}
-
-/// Sends blocks, over one socket after another.
-struct Sender<'a> {
-    output: &'a UdpOutput,
-    site: Site,
-    outlet: Option<Outlet>,
-    /// The destination refused a datagram; its name may mean another machine by now.
-    refused: bool,
-    opened: Instant,
-    backoff: Backoff,
-    deadline: Deadline,
-    sent: Arc<Counter>,
-    dropped: Arc<Counter>,
-    too_long: Arc<Counter>,
-    refusals: Arc<Counter>,
-    complaints: Throttle,
-    length_complaints: Throttle,
-}
-
-impl<'a> Sender<'a> {
-    fn new(output: &'a UdpOutput, site: &Site, deadline: Deadline) -> Self {
-        Sender {
-            output,
-            outlet: None,
-            refused: false,
-            opened: Instant::now(),
-            backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
-            deadline,
-            sent: site.stats.counter("ProcessMessageCount", "count"),
-            dropped: site.stats.counter("DropMessageCount", "count"),
-            too_long: site.stats.drops("max_message_size"),
-            refusals: site.stats.drops("connection-refused"),
-            complaints: Throttle::default(),
-            length_complaints: Throttle::default(),
-            site: site.clone(),
-        }
-    }
-
-    /// Sends all records of a block, or drops them by a rule.
-    async fn deliver(&mut self, block: &Block) -> Result<(), PluginError> {
-        let limit = self.output.max_message_size;
-        let mut batch: [&[u8]; BATCH] = [&[]; BATCH];
-        let mut filled = 0;
-        for record in block.records() {
-            if record.len() > limit {
-                self.drop_long(record.len(), limit);
-                continue;
-            }
-            // Below BATCH: the batch is sent as soon as it is full.
-            batch[filled] = record;
-            filled += 1;
-            if filled == BATCH {
-                self.send_all(&batch).await?;
-                filled = 0;
-            }
-        }
-        self.send_all(&batch[..filled]).await
-    }
-
-    fn drop_long(&mut self, length: usize, limit: usize) {
-        self.too_long.add(1);
-        self.dropped.add(1);
-        self.length_complaints
-            .error(&self.site.log, || format!("Message has exceeded allowed UDP data size: {length} > {limit}"));
-    }
-
-    async fn send_all(&mut self, mut records: &[&[u8]]) -> Result<(), PluginError> {
-        while let Some(first) = records.first() {
-            self.open(records.len()).await?;
-            let Some(outlet) = &self.outlet else { continue };
-            let result = tokio::select! {
-                result = send_some(outlet, records) => result,
-                () = self.deadline.passed() => return Err(self.give_up(records.len())),
-            };
-            match result {
-                Ok(n) => {
-                    self.sent.add(n);
-                    self.deadline.progress();
-                    self.backoff.reset();
-                    records = records.get(n..).unwrap_or_default();
-                }
-                Err(error) => {
-                    let length = first.len();
-                    if self.failed(error, length).await {
-                        records = records.get(1..).unwrap_or_default();
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Deals with a failed send; `true` means that the first record cannot be sent and is dropped.
-    async fn failed(&mut self, error: io::Error, length: usize) -> bool {
-        let is_ip = self.output.destination.is_ip();
-        match error.raw_os_error() {
-            Some(libc::EMSGSIZE) => {
-                // The path, or the socket of the receiver, takes less than the setting says.
-                self.too_long.add(1);
-                self.dropped.add(1);
-                self.length_complaints.error(&self.site.log, || format!("a record of {length} bytes: {error}"));
-                return true;
-            }
-            Some(libc::ECONNREFUSED) if is_ip => {
-                // The answer to a datagram sent before, which was lost. This one was not sent yet.
-                self.refusals.add(1);
-                self.refused = true;
-                let to = &self.output.destination;
-                self.complaints.error(&self.site.log, || format!("nobody receives datagrams at {to}"));
-            }
-            Some(libc::ENOBUFS | libc::ENOMEM) => sleep(SHORT_OF_MEMORY).await,
-            _ if error.kind() == ErrorKind::Interrupted => {}
-            _ => {
-                let to = &self.output.destination;
-                self.complaints.error(&self.site.log, || format!("sending to {to}: {error}"));
-                self.outlet = None;
-                self.deadline.pause(self.backoff.pause()).await;
-            }
-        }
-        false
-    }
-
-    /// Opens the socket, as often as it takes, unless it is open.
-    async fn open(&mut self, waiting: usize) -> Result<(), PluginError> {
-        if self.refused && self.opened.elapsed() >= LOOK_UP_AGAIN {
-            self.outlet = None;
-        }
-        while self.outlet.is_none() {
-            let opened = tokio::select! {
-                biased;
-                () = self.deadline.passed() => return Err(self.give_up(waiting)),
-                opened = self.output.destination.open() => opened,
-            };
-            match opened {
-                Ok(outlet) => {
-                    self.outlet = Some(outlet);
-                    self.opened = Instant::now();
-                    self.refused = false;
-                }
-                Err(why) => {
-                    let to = &self.output.destination;
-                    self.complaints.error(&self.site.log, || format!("Can't connect to '{to}': {why}"));
-                    self.deadline.pause(self.backoff.pause()).await;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn give_up(&self, waiting: usize) -> PluginError {
-        let to = &self.output.destination;
-        PluginError::retry(format!("{waiting} records or more could not be sent to {to} before the shutdown"))
-    }
-}
-
-/// Waits until the kernel takes the first of the records, and tells how many it took.
-async fn send_some(outlet: &Outlet, records: &[&[u8]]) -> io::Result<usize> {
-    loop {
-        let mut ready = outlet.socket.writable().await?;
-        if let Ok(result) = ready.try_io(|socket| send(socket.get_ref().as_fd(), records)) {
-            return result;
-        }
     }
 }
 

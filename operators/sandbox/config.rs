@@ -42,8 +42,10 @@ pub enum ConfigValue {
 pub struct Config {
     /// What the script does.
     pub kind: Kind,
-    /// The script.
+    /// The script's file; what messages call it.
     pub script: PathBuf,
+    /// The script's text where it does not have to be read from its file.
+    pub source: Option<Arc<[u8]>>,
     /// Directories that `require` looks in, in this order.
     pub modules: Vec<PathBuf>,
     /// Bytes that the script's values may take; 0: any number.
@@ -64,6 +66,7 @@ impl Config {
         Config {
             kind,
             script: PathBuf::new(),
+            source: None,
             modules: Vec::new(),
             memory_limit: 8 << 20,
             instruction_limit: 1_000_000,

@@ -3,7 +3,7 @@
 //! Nothing here calls a function of the API that can raise an error: tables are walked raw, keys are compared and
 //! never converted.
 
-use crate::host::Host;
+use crate::host::{Host, Times};
 use crate::number::write_lua_number;
 use crate::{State, ffi};
 use heka_lua::{bytes_at, hooks_of};
@@ -17,7 +17,7 @@ const DEPTH: usize = 64;
 const MOST: usize = 512 << 20;
 
 /// Why a table cannot be encoded; `None` when it grew beyond its limit.
-type Refused = Option<String>;
+pub(crate) type Refused = Option<String>;
 
 fn refuse<T>(why: impl Into<String>) -> Result<T, Refused> {
     Err(Some(why.into()))
@@ -36,56 +36,76 @@ pub(crate) unsafe fn encode(
 ) -> Result<usize, Refused> {
     let start = builder.text_len();
     builder.row().set_uuid(host.uuids.next_uuid());
-    let mut encoder = Encoder { state, builder, scratch: &mut host.scratch, start, limit, values: 0 };
+    let Host { scratch, times, .. } = host;
+    let mut encoder = Encoder { state, builder, scratch, times, table: 1, start, limit, values: 0, elsewhere: 0 };
     unsafe {
         ffi::lua_settop(state, 1);
-        ffi::lua_pushnil(state);
-        while ffi::lua_next(state, 1) != 0 {
-            if let Some(key) = bytes_at(state, 2) {
-                let times = &host.times;
-                encoder.header(key, |number| times.take(number))?;
-            }
-            ffi::lua_settop(state, 2);
-        }
+        encoder.message(|_| true)?;
     }
     encoder.size()
 }
 
-struct Encoder<'a> {
-    state: State,
-    builder: &'a mut BatchBuilder,
-    scratch: &'a mut Vec<u8>,
+/// A row under way.
+pub(crate) struct Encoder<'a> {
+    pub(crate) state: State,
+    pub(crate) builder: &'a mut BatchBuilder,
+    pub(crate) scratch: &'a mut Vec<u8>,
+    pub(crate) times: &'a Times,
+    /// The stack index of the table; everything above is the encoder's.
+    pub(crate) table: c_int,
     /// Where the row's texts begin.
-    start: usize,
-    limit: usize,
+    pub(crate) start: usize,
+    pub(crate) limit: usize,
     /// Values and fields so far.
-    values: usize,
+    pub(crate) values: usize,
+    /// Bytes of texts that the row refers to elsewhere.
+    pub(crate) elsewhere: usize,
 }
 
 /// A field under way.
 #[derive(Clone, Copy)]
-struct Form<'a> {
-    name: Span,
-    value_type: Option<f64>,
-    representation: Option<&'a [u8]>,
+pub(crate) struct Form<'a> {
+    pub(crate) name: Span,
+    pub(crate) value_type: Option<f64>,
+    pub(crate) representation: Option<&'a [u8]>,
 }
 
 impl Encoder<'_> {
     /// Never below the encoded length: every value takes at most 13 bytes beside its text, every field 25 more, and
     /// the headers 90.
-    fn size(&self) -> Result<usize, Refused> {
-        let size = (self.builder.text_len() - self.start) + self.values * 40 + 90;
+    #[inline]
+    pub(crate) fn size(&self) -> Result<usize, Refused> {
+        let size = (self.builder.text_len() - self.start) + self.elsewhere + self.values * 40 + 90;
         // The estimate may be far off for lists of small values; the exact length is compared later.
         if size > self.limit.saturating_mul(64).min(MOST) { Err(None) } else { Ok(size) }
+    }
+
+    /// Takes those entries of the table whose keys are `wanted`.
+    ///
+    /// # Safety
+    /// The table is at its index and at the top, with room for twelve values.
+    pub(crate) unsafe fn message(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<(), Refused> {
+        let key = self.table + 1;
+        unsafe {
+            ffi::lua_pushnil(self.state);
+            while ffi::lua_next(self.state, self.table) != 0 {
+                if let Some(name) = bytes_at(self.state, key).filter(|name| wanted(name)) {
+                    self.header(name)?;
+                }
+                ffi::lua_settop(self.state, key);
+            }
+        }
+        Ok(())
     }
 
     /// The text or number at the top of the stack as the text of a header.
     unsafe fn text(&mut self) -> Option<Span> {
         unsafe {
-            match ffi::lua_type(self.state, 3) {
-                ffi::LUA_TSTRING => Some(self.builder.text(bytes_at(self.state, 3)?)),
+            let at = self.table + 2;
+            match ffi::lua_type(self.state, at) {
+                ffi::LUA_TSTRING => Some(self.builder.text(bytes_at(self.state, at)?)),
                 ffi::LUA_TNUMBER => {
-                    let number = ffi::lua_tonumber(self.state, 3);
+                    let number = ffi::lua_tonumber(self.state, at);
                     Some(self.builder.text_with(|out| write_lua_number(number, out)))
                 }
                 _ => None,
@@ -96,19 +116,20 @@ impl Encoder<'_> {
     /// The number, or the text that reads as one, at index 3.
     unsafe fn number(&self) -> Option<f64> {
         unsafe {
-            let kind = ffi::lua_type(self.state, 3);
+            let at = self.table + 2;
+            let kind = ffi::lua_type(self.state, at);
             let is_number =
-                kind == ffi::LUA_TNUMBER || (kind == ffi::LUA_TSTRING && ffi::lua_isnumber(self.state, 3) != 0);
-            is_number.then(|| ffi::lua_tonumber(self.state, 3))
+                kind == ffi::LUA_TNUMBER || (kind == ffi::LUA_TSTRING && ffi::lua_isnumber(self.state, at) != 0);
+            is_number.then(|| ffi::lua_tonumber(self.state, at))
         }
     }
 
     /// Takes one entry of the table: the key given, the value at index 3.
-    unsafe fn header(&mut self, key: &[u8], time: impl Fn(f64) -> i64) -> Result<(), Refused> {
+    pub(crate) unsafe fn header(&mut self, key: &[u8]) -> Result<(), Refused> {
         unsafe {
             let text = match key {
                 b"Type" | b"Logger" | b"Payload" | b"EnvVersion" | b"Hostname" => self.text(),
-                b"Fields" if ffi::lua_type(self.state, 3) == ffi::LUA_TTABLE => return self.fields(),
+                b"Fields" if ffi::lua_type(self.state, self.table + 2) == ffi::LUA_TTABLE => return self.fields(),
                 _ => None,
             };
             let number = match key {
@@ -122,11 +143,11 @@ impl Encoder<'_> {
                 (b"Payload", Some(text), _) => row.payload = text,
                 (b"EnvVersion", Some(text), _) => row.env_version = text,
                 (b"Hostname", Some(text), _) => row.hostname = text,
-                (b"Timestamp", _, Some(number)) => row.set_timestamp(time(number)),
+                (b"Timestamp", _, Some(number)) => row.set_timestamp(self.times.take(number)),
                 (b"Severity", _, Some(number)) => row.set_severity(number as i64 as i32),
                 (b"Pid", _, Some(number)) => row.set_pid(number as i64 as i32),
                 (b"Uuid", ..) => {
-                    if let Some(uuid) = bytes_at(self.state, 3).and_then(|bytes| bytes.try_into().ok()) {
+                    if let Some(uuid) = bytes_at(self.state, self.table + 2).and_then(|bytes| bytes.try_into().ok()) {
                         row.set_uuid(uuid);
                     }
                 }
@@ -139,9 +160,10 @@ impl Encoder<'_> {
     /// The table at index 3 holds the fields.
     unsafe fn fields(&mut self) -> Result<(), Refused> {
         unsafe {
-            ffi::lua_rawgeti_(self.state, 3, 1);
-            let is_list = ffi::lua_type(self.state, 4) == ffi::LUA_TTABLE;
-            ffi::lua_settop(self.state, 3);
+            let fields = self.table + 2;
+            ffi::lua_rawgeti_(self.state, fields, 1);
+            let is_list = ffi::lua_type(self.state, fields + 1) == ffi::LUA_TTABLE;
+            ffi::lua_settop(self.state, fields);
             if is_list { self.field_list() } else { self.field_map() }
         }
     }
@@ -149,18 +171,19 @@ impl Encoder<'_> {
     /// `{name = value, …}`
     unsafe fn field_map(&mut self) -> Result<(), Refused> {
         unsafe {
+            let key = self.table + 3;
             ffi::lua_pushnil(self.state);
-            while ffi::lua_next(self.state, 3) != 0 {
-                let name = match ffi::lua_type(self.state, 4) {
-                    ffi::LUA_TSTRING => self.builder.text(bytes_at(self.state, 4).unwrap_or_default()),
+            while ffi::lua_next(self.state, key - 1) != 0 {
+                let name = match ffi::lua_type(self.state, key) {
+                    ffi::LUA_TSTRING => self.builder.text(bytes_at(self.state, key).unwrap_or_default()),
                     ffi::LUA_TNUMBER => {
-                        let number = ffi::lua_tonumber(self.state, 4);
+                        let number = ffi::lua_tonumber(self.state, key);
                         self.builder.text_with(|out| write_lua_number(number, out))
                     }
                     _ => return refuse("field name must be a string"),
                 };
                 self.value(Form { name, value_type: None, representation: None })?;
-                ffi::lua_settop(self.state, 4);
+                ffi::lua_settop(self.state, key);
             }
         }
         Ok(())
@@ -168,16 +191,17 @@ impl Encoder<'_> {
 
     /// `{{name = …, value = …}, …}`, up to the first nil.
     unsafe fn field_list(&mut self) -> Result<(), Refused> {
+        let fields = self.table + 2;
         for at in 1.. {
             unsafe {
-                ffi::lua_settop(self.state, 3);
-                ffi::lua_rawgeti_(self.state, 3, at);
-                match ffi::lua_type(self.state, 4) {
+                ffi::lua_settop(self.state, fields);
+                ffi::lua_rawgeti_(self.state, fields, at);
+                match ffi::lua_type(self.state, fields + 1) {
                     ffi::LUA_TNIL => break,
                     ffi::LUA_TTABLE => {}
                     _ => return refuse("field name must be a string"),
                 }
-                let (parts, name) = self.object(4);
+                let (parts, name) = self.object(fields + 1);
                 let Some(name) = name else { return refuse("field name must be a string") };
                 let name = self.builder.text(name);
                 self.value(Form { name, ..parts })?;
@@ -213,27 +237,27 @@ impl Encoder<'_> {
         (form, name)
     }
 
-    /// Appends a field whose value is at index 5.
-    unsafe fn value(&mut self, mut form: Form<'_>) -> Result<(), Refused> {
-        let state = self.state;
+    /// Appends a field whose value is at the top, four above the table.
+    pub(crate) unsafe fn value(&mut self, mut form: Form<'_>) -> Result<(), Refused> {
+        let (state, at) = (self.state, self.table + 4);
         for _ in 0..DEPTH {
             self.values += 1;
             unsafe {
-                if ffi::lua_type(state, 5) != ffi::LUA_TTABLE {
-                    self.open(form, 5)?;
-                    return self.single(5);
+                if ffi::lua_type(state, at) != ffi::LUA_TTABLE {
+                    self.open(form, at)?;
+                    return self.single(at);
                 }
-                ffi::lua_rawgeti_(state, 5, 1);
-                if ffi::lua_type(state, 6) != ffi::LUA_TNIL {
+                ffi::lua_rawgeti_(state, at, 1);
+                if ffi::lua_type(state, at + 1) != ffi::LUA_TNIL {
                     return self.array(form);
                 }
-                ffi::lua_settop(state, 5);
-                let (inner, _) = self.object(5);
+                ffi::lua_settop(state, at);
+                let (inner, _) = self.object(at);
                 form.value_type = inner.value_type.or(form.value_type);
                 form.representation = inner.representation.or(form.representation);
                 // The object's value takes its place; whoever holds the object keeps the value alive.
-                ffi::lua_replace(state, 5);
-                ffi::lua_settop(state, 5);
+                ffi::lua_replace(state, at);
+                ffi::lua_settop(state, at);
             }
         }
         refuse("unsupported type: table")
@@ -302,21 +326,21 @@ impl Encoder<'_> {
         self.size().map(drop)
     }
 
-    /// Appends the array at index 5, whose first element is at index 6.
+    /// Appends the array four above the table, whose first element is at the top.
     unsafe fn array(&mut self, form: Form<'_>) -> Result<(), Refused> {
-        let state = self.state;
+        let (state, list, element) = (self.state, self.table + 4, self.table + 5);
         unsafe {
-            let kind = ffi::lua_type(state, 6);
+            let kind = ffi::lua_type(state, element);
             if !matches!(kind, ffi::LUA_TSTRING | ffi::LUA_TNUMBER | ffi::LUA_TBOOLEAN) {
                 return refuse(format!("unsupported array type: {}", type_name(state, kind)));
             }
-            self.open(form, 6)?;
+            self.open(form, element)?;
             for at in 2.. {
                 self.values += 1;
-                self.single(6)?;
-                ffi::lua_settop(state, 5);
-                ffi::lua_rawgeti_(state, 5, at);
-                match ffi::lua_type(state, 6) {
+                self.single(element)?;
+                ffi::lua_settop(state, list);
+                ffi::lua_rawgeti_(state, list, at);
+                match ffi::lua_type(state, element) {
                     ffi::LUA_TNIL => break,
                     other if other == kind => {}
                     _ => return refuse("array has mixed types"),

@@ -1,7 +1,7 @@
 //! What a script finds when it starts: the base library without what could escape, and the host's functions.
 
-use crate::host::room;
-use crate::{Kind, State, decode, ffi, inject, output, read, require, safe, write};
+use crate::host::{Natives, host, room};
+use crate::{Kind, State, clock, decode, ffi, inject, matched, output, read, require, safe, write};
 use heka_lua::set_functions;
 use std::ffi::{CStr, c_int, c_void};
 
@@ -22,6 +22,7 @@ pub(crate) unsafe fn fill(state: State, kind: Kind) {
         room(state, 8);
         open(state, ffi::luaopen_base, c"");
         open(state, ffi::luaopen_package, c"package");
+        host(state).natives = Natives { tonumber: native(state, c"tonumber"), rawset: native(state, c"rawset") };
         remove(state, ffi::LUA_GLOBALSINDEX, NOBODY);
         ffi::lua_getfield_(state, ffi::LUA_REGISTRYINDEX, c"_LOADED".as_ptr());
         if !kind.is_trusted() {
@@ -35,7 +36,15 @@ pub(crate) unsafe fn fill(state: State, kind: Kind) {
         mark(state, 1);
         ffi::lua_settop(state, 0);
         ffi::lua_pushvalue(state, ffi::LUA_GLOBALSINDEX);
-        set_functions(state, &[(c"require", require::require), (c"xpcall", safe::xpcall), (c"unpack", safe::unpack)]);
+        set_functions(
+            state,
+            &[
+                (c"require", require::require),
+                (c"pcall", safe::pcall),
+                (c"xpcall", safe::xpcall),
+                (c"unpack", safe::unpack),
+            ],
+        );
         if !kind.is_trusted() {
             set_functions(state, &[(c"getmetatable", safe::getmetatable)]);
         }
@@ -44,12 +53,24 @@ pub(crate) unsafe fn fill(state: State, kind: Kind) {
     }
 }
 
+/// A global function of Lua's own.
+unsafe fn native(state: State, name: &CStr) -> Option<ffi::lua_CFunction> {
+    unsafe {
+        ffi::lua_getfield_(state, ffi::LUA_GLOBALSINDEX, name.as_ptr());
+        let function = ffi::lua_tocfunction(state, -1);
+        ffi::lua_settop(state, -2);
+        function
+    }
+}
+
 /// The host's functions by kind.
 fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
     const DECODER: &[(&CStr, ffi::lua_CFunction)] = &[
         (c"read_config", read::read_config),
         (c"decode_message", decode::decode_message),
+        (c"date_to_ns", clock::date_to_ns),
         (c"inject_message", inject::inject_message),
+        (c"inject_match", matched::inject_match),
         (c"read_message", read::read_message),
         (c"read_next_field", read::read_next_field),
         (c"inject_payload", output::inject_payload),
@@ -57,10 +78,15 @@ fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
         (c"output", output::add_to_payload),
         (c"write_message", write::write_message),
     ];
-    const FILTER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(8).0;
-    const INPUT: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(3).0;
-    const OUTPUT: &[(&CStr, ffi::lua_CFunction)] =
-        &[DECODER[0], DECODER[1], (c"read_message", read::read_message), (c"read_next_field", read::read_next_field)];
+    const FILTER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(10).0;
+    const INPUT: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(5).0;
+    const OUTPUT: &[(&CStr, ffi::lua_CFunction)] = &[
+        DECODER[0],
+        DECODER[1],
+        DECODER[2],
+        (c"read_message", read::read_message),
+        (c"read_next_field", read::read_next_field),
+    ];
     match kind {
         Kind::Decoder | Kind::Encoder => DECODER,
         Kind::Filter => FILTER,

@@ -2,6 +2,7 @@
 
 use crate::allowance::{Allowance, allocator_data};
 use crate::config::{Config, ConfigValue, Kind};
+use crate::matched::Matches;
 use crate::memory::Memory;
 use crate::role::Role;
 use crate::{State, ffi};
@@ -78,6 +79,10 @@ pub(crate) struct Host {
     /// Memory for texts that are made and used within one function.
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: crate::random::Random,
+    pub(crate) matches: Matches,
+    /// The captures of `date_to_ns`.
+    pub(crate) times_read: heka_lpeg::Captures,
+    pub(crate) natives: Natives,
     /// Names that `read_config` was asked for.
     pub(crate) asked: Vec<bool>,
 }
@@ -104,6 +109,9 @@ impl Host {
             injected: 0,
             scratch: Vec::new(),
             random,
+            matches: Matches::default(),
+            times_read: heka_lpeg::Captures::default(),
+            natives: Natives::default(),
         }
     }
 
@@ -125,12 +133,39 @@ impl Host {
     pub(crate) fn leave(&mut self) {
         self.current = None;
         self.role = None;
+        self.matches.leave();
         if self.drafted {
             self.drafted = false;
             // The source's bytes belong to their batch: holding them here would outlive its credit.
             self.draft.restart(Default::default());
         }
     }
+}
+
+/// Functions of Lua's own whose results the host knows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Natives {
+    pub(crate) tonumber: Option<ffi::lua_CFunction>,
+    pub(crate) rawset: Option<ffi::lua_CFunction>,
+}
+
+impl Natives {
+    /// Whether the function is one of them.
+    pub(crate) fn know(&self, function: ffi::lua_CFunction) -> bool {
+        self.is_tonumber(function) || is(self.rawset, function)
+    }
+
+    pub(crate) fn is_tonumber(&self, function: ffi::lua_CFunction) -> bool {
+        is(self.tonumber, function)
+    }
+
+    pub(crate) fn is_rawset(&self, function: ffi::lua_CFunction) -> bool {
+        is(self.rawset, function)
+    }
+}
+
+fn is(known: Option<ffi::lua_CFunction>, function: ffi::lua_CFunction) -> bool {
+    known.is_some_and(|known| known as usize == function as usize)
 }
 
 /// Times that a script was given as numbers, which hold about 256 ns: handing the same number back means the exact

@@ -1,11 +1,11 @@
 //! `inject_message`: a table, or an encoded message, becomes a row of a batch.
 
-use crate::encode::encode;
+use crate::encode::{Refused, encode};
 use crate::host::{Host, host};
-use crate::role::Refusal;
+use crate::role::{Refusal, Role};
 use crate::{State, ffi};
 use heka_lua::{Raise, protect, raise};
-use heka_message::{message_len, read_message};
+use heka_message::{Mark, message_len, read_message};
 use std::ffi::{CStr, c_int};
 
 /// Bytes that one call may inject: far more than any call should, and far less than a batch can hold.
@@ -52,7 +52,7 @@ unsafe fn flatten(state: State) {
     }
 }
 
-fn refused(refusal: Refusal) -> Raise {
+pub(crate) fn refused(refusal: Refusal) -> Raise {
     Raise::here(format!("inject_message(){}", refusal.text()))
 }
 
@@ -85,16 +85,28 @@ fn inject_encoded(host: &mut Host, bytes: &[u8]) -> Result<(), Raise> {
 }
 
 /// The table is at index 1.
-unsafe fn inject_table(state: State) -> Result<(), Raise> {
+pub(crate) unsafe fn inject_table(state: State) -> Result<(), Raise> {
     let host = unsafe { host(state) };
     // SAFETY: used within this function alone.
     let Some(role) = (unsafe { host.role() }) else { return Ok(()) };
     role.admit().map_err(refused)?;
-    let limit = if host.output_limit == 0 { CALL_LIMIT } else { host.output_limit };
+    let limit = output_limit(host);
     let builder = role.builder();
     let mark = builder.mark();
-    let too_long = || Raise::here("inject_message() output_limit exceeded");
     let size = unsafe { encode(state, builder, host, limit) };
+    settle(host, role, mark, size)
+}
+
+/// Hands the row that was begun at `mark` to the role, if it was encoded and is short enough, or else takes it back.
+/// `size` is an estimate that is never below the encoded length.
+pub(crate) fn settle(
+    host: &mut Host,
+    role: &mut dyn Role,
+    mark: Mark,
+    size: Result<usize, Refused>,
+) -> Result<(), Raise> {
+    let limit = output_limit(host);
+    let too_long = || Raise::here("inject_message() output_limit exceeded");
     let result = size.map_err(|why| match why {
         Some(why) => Raise::here(format!("inject_message() could not encode protobuf - {why}")),
         None => too_long(),
@@ -102,7 +114,7 @@ unsafe fn inject_table(state: State) -> Result<(), Raise> {
     let result = result.and_then(|estimate| {
         let builder = role.builder();
         let last = builder.len() - 1;
-        // The estimate is never below the encoded length, which is only computed when it might matter.
+        // The exact length is only computed when it might matter.
         let length = if estimate < limit { estimate } else { message_len(builder.batch().row(last)) };
         if length >= limit {
             return Err(too_long());
@@ -116,4 +128,9 @@ unsafe fn inject_table(state: State) -> Result<(), Raise> {
         Err(_) => role.builder().rollback(mark),
     }
     result
+}
+
+/// Bytes that an encoded message must stay below.
+pub(crate) fn output_limit(host: &Host) -> usize {
+    if host.output_limit == 0 { CALL_LIMIT } else { host.output_limit }
 }

@@ -9,6 +9,7 @@
 //! values ([`heka_lua::protect`]).
 
 mod allowance;
+mod clock;
 mod config;
 mod decode;
 mod encode;
@@ -16,6 +17,7 @@ mod environment;
 mod host;
 mod inject;
 mod loading;
+mod matched;
 mod memory;
 mod number;
 mod output;

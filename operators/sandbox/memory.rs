@@ -1,6 +1,7 @@
 //! The allocator of one Lua state: counts what the state holds and refuses what would exceed its limit.
 
 use crate::ffi;
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::ffi::c_void;
 
@@ -19,6 +20,8 @@ pub(crate) struct Memory {
     base: Cell<usize>,
     /// 0: none.
     limit: Cell<usize>,
+    /// The pause and the speed of the collector, as set last.
+    pace: Cell<(i32, i32)>,
 }
 
 impl Memory {
@@ -75,20 +78,29 @@ pub(crate) unsafe extern "C" fn allocate(data: *mut c_void, block: *mut c_void, 
     // Lua says 0 for a block that is not there, whatever it says of its size.
     let old = if block.is_null() { 0 } else { old };
     if new == 0 {
-        memory.count(old, 0);
-        // SAFETY: the block came from `realloc` below, or is null.
-        unsafe { libc::free(block) };
+        if let (1.., Some(layout)) = (old, layout(old)) {
+            memory.count(old, 0);
+            // SAFETY: the block came from below, with the size that Lua remembers.
+            unsafe { std::alloc::dealloc(block.cast(), layout) };
+        }
         return std::ptr::null_mut();
     }
+    let (Some(before), Some(after)) = (layout(old), layout(new)) else { return std::ptr::null_mut() };
     if !memory.admits(old, new) {
         return std::ptr::null_mut();
     }
-    // SAFETY: as above.
-    let moved = unsafe { libc::realloc(block, new) };
+    // SAFETY: as above, and the sizes are not 0.
+    let moved =
+        unsafe { if old == 0 { std::alloc::alloc(after) } else { std::alloc::realloc(block.cast(), before, new) } };
     if !moved.is_null() {
         memory.count(old, new);
     }
-    moved
+    moved.cast()
+}
+
+/// How Lua's blocks lie: as C's allocator would place them. `None`: no machine has that much.
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size, 16).ok()
 }
 
 /// Adapts the collector's pace to how full the state is, so that garbage alone does not reach the limit.
@@ -101,6 +113,9 @@ pub(crate) unsafe fn pace(state: crate::State, memory: &Memory) {
         50..70 => (120, 400),
         _ => (100, 1000),
     };
+    if memory.pace.replace((pause, speed)) == (pause, speed) {
+        return;
+    }
     // SAFETY: both set a number of the collector and do nothing else.
     unsafe {
         ffi::lua_gc(state, ffi::LUA_GCSETPAUSE, pause);

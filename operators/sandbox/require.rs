@@ -113,6 +113,7 @@ unsafe fn adapt(state: State, name: &[u8], is_trusted: bool) {
             b"math" => crate::random::install(state),
             b"string" => heka_modules::strings::install(state),
             b"table" => crate::safe::install_table(state),
+            b"cjson" => heka_modules::cjson::set_output_limit(state, host(state).output_limit),
             _ => {}
         }
         push_bytes(state, name);

@@ -4,29 +4,42 @@ use crate::{State, ffi};
 use heka_lua::{Raise, raise};
 use std::ffi::{c_int, c_void};
 
+/// `pcall(f, ...)`. Lua's own pushes its first result behind however many the call gave, where no room was made for it.
+pub(crate) unsafe extern "C-unwind" fn pcall(state: State) -> c_int {
+    unsafe {
+        ffi::luaL_checkany(state, 1);
+        ffi::lua_pushboolean(state, 1);
+        ffi::lua_insert(state, 1);
+        if ffi::lua_pcall(state, ffi::lua_gettop(state) - 2, ffi::LUA_MULTRET, 0) != ffi::LUA_OK {
+            ffi::lua_pushboolean(state, 0);
+            ffi::lua_replace(state, 1);
+        }
+        ffi::lua_gettop(state)
+    }
+}
+
 /// `xpcall(f, handler)`. Lua's own runs the handler inside the instruction hook when that raised the error, where no
 /// hook interrupts it; this one runs it behind the call. No script can tell, as none has the `debug` library.
 pub(crate) unsafe extern "C-unwind" fn xpcall(state: State) -> c_int {
     unsafe {
         ffi::luaL_checkany(state, 2);
         ffi::lua_settop(state, 2);
+        ffi::lua_pushboolean(state, 1);
         ffi::lua_pushvalue(state, 1);
         let status = ffi::lua_pcall(state, 0, ffi::LUA_MULTRET, 0);
         if status == ffi::LUA_OK {
-            ffi::lua_pushboolean(state, 1);
-            ffi::lua_replace(state, 2);
-            return ffi::lua_gettop(state) - 1;
+            return ffi::lua_gettop(state) - 2;
         }
         if status == ffi::LUA_ERRRUN {
             ffi::lua_pushvalue(state, 2);
-            ffi::lua_insert(state, 3);
+            ffi::lua_insert(state, 4);
             if ffi::lua_pcall(state, 1, 1, 0) != ffi::LUA_OK {
-                ffi::lua_settop(state, 2);
+                ffi::lua_settop(state, 3);
                 ffi::lua_pushstring_(state, c"error in error handling".as_ptr());
             }
         }
         ffi::lua_pushboolean(state, 0);
-        ffi::lua_insert(state, 3);
+        ffi::lua_replace(state, 3);
     }
     2
 }

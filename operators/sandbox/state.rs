@@ -29,6 +29,8 @@ pub struct Statistics {
     pub max_output: usize,
     /// The most instructions of one `process_message`.
     pub max_instructions: u64,
+    /// Instructions of the last call, or of running the script when there was none.
+    pub instructions: u64,
 }
 
 /// What a call of `process_message` returned.
@@ -55,6 +57,8 @@ pub struct Sandbox {
     names: Names,
     instruction_limit: u64,
     max_instructions: u64,
+    /// Of the last call; of loading before the first.
+    instructions: u64,
     /// The error that ended the script, or the text that its last call returned.
     last_error: String,
 }
@@ -69,7 +73,10 @@ impl Sandbox {
     /// # Errors
     /// One line, beginning with `Init()`: the script cannot be read, has a syntax error, or fails.
     pub fn new(config: &Config, log: &mut dyn FnMut(&str)) -> Result<Sandbox, String> {
-        let source = read_script(&config.script).map_err(|why| format!("Init() {why}"))?;
+        let source = match &config.source {
+            Some(text) => text.clone(),
+            None => read_script(&config.script).map_err(|why| format!("Init() {why}"))?.into(),
+        };
         let shared = Shared::new(Allowance::new(config.stop.clone()), Host::new(config));
         // The address must not change while the state lives; `Drop` frees it.
         let shared = NonNull::from(Box::leak(Box::new(shared)));
@@ -80,6 +87,7 @@ impl Sandbox {
             names: Names { process_message: 0, timer_event: 0 },
             instruction_limit,
             max_instructions: 0,
+            instructions: 0,
             last_error: String::new(),
         };
         // SAFETY: `shared` outlives the state, and begins with what the allocator expects.
@@ -118,14 +126,14 @@ impl Sandbox {
         }
     }
 
-    fn load(&self, state: State, source: &[u8], path: &Path, log: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn load(&mut self, state: State, source: &[u8], path: &Path, log: &mut dyn FnMut(&str)) -> Result<(), String> {
         let mut role = Loading::new(log);
         // SAFETY: the state is live and its stack empty; loading never raises.
         unsafe {
             require::load_source(state, source, path).map_err(|why| cut(&why))?;
             self.enter(state, None, &mut role);
             let status = ffi::lua_pcall(state, 0, 0, 0);
-            self.leave(state);
+            self.instructions = self.leave(state);
             let result = if status == ffi::LUA_OK { Ok(()) } else { Err(error_text(state)) };
             ffi::lua_settop(state, 0);
             result?;
@@ -194,9 +202,9 @@ impl Sandbox {
                 if let Ok(returned) = &result {
                     role.returned(returned.status, host(state).message());
                 }
-                let used = self.leave(state);
+                self.instructions = self.leave(state);
                 if result.is_ok() {
-                    self.max_instructions = self.max_instructions.max(used);
+                    self.max_instructions = self.max_instructions.max(self.instructions);
                 }
                 result
             }
@@ -221,7 +229,7 @@ impl Sandbox {
                 self.enter(state, None, role);
                 ffi::lua_pushnumber(state, host(state).times.give(nanos));
                 let status = ffi::lua_pcall(state, 1, 0, 0);
-                self.leave(state);
+                self.instructions = self.leave(state);
                 if status == ffi::LUA_OK { Ok(()) } else { Err(error_text(state)) }
             }
         };
@@ -309,7 +317,14 @@ impl Sandbox {
             max_memory: memory.max(),
             max_output,
             max_instructions: self.max_instructions,
+            instructions: self.instructions,
         }
+    }
+
+    /// How many messages of `inject_match` were made by way of Lua values, which takes several times as long.
+    pub fn detours(&self) -> u64 {
+        // SAFETY: the state is live and no call is running.
+        self.state.map_or(0, |state| unsafe { host(state.as_ptr()).matches.detours })
     }
 
     /// Names of the configuration's values that the script has not asked for so far.

@@ -231,7 +231,7 @@ unsafe fn part(state: State, key: &CStr, default: Option<i64>) -> i64 {
 }
 
 /// Seconds since the UNIX epoch; what exceeds its unit carries over, as C's `mktime` does it.
-fn seconds(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
+pub(crate) fn seconds(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
     let months = year.checked_mul(12)?.checked_add(month.checked_sub(1)?)?;
     let first = Date::new(i16::try_from(months.div_euclid(12)).ok()?, months.rem_euclid(12) as i8 + 1, 1).ok()?;
     let midnight = jiff::tz::Offset::UTC.to_timestamp(first.to_datetime(jiff::civil::Time::midnight())).ok()?;

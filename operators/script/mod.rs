@@ -6,12 +6,14 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wait;
+mod watch;
 mod zone;
 
 pub use data::{DataFile, plain};
 pub use run::{Script, Timing};
 pub use settings::{ScriptSettings, read, table_with};
 pub use wait::wait;
+pub use watch::{Called, Watch};
 pub use zone::Zone;
 
 /// Nanoseconds since the UNIX epoch; the epoch when the clock shows something that cannot be said so.

@@ -1,6 +1,6 @@
 //! A sandbox as a plugin runs it: made with its preserved data, measured, and saved at the end.
 
-use super::{DataFile, ScriptSettings};
+use super::{Called, DataFile, ScriptSettings};
 use crate::plugin::{PluginError, Site};
 use crate::stats::{Counter, Stats};
 use heka_message::RowRef;
@@ -84,7 +84,15 @@ impl Script {
         stop: Option<Arc<AtomicBool>>,
     ) -> Result<Script, PluginError> {
         let config = Config { stop, ..settings.config(kind, site) };
-        let data = settings.preserve_data.then_some(data);
+        Script::open(config, site, settings.preserve_data.then_some(data))
+    }
+
+    /// As [`Self::start`], of a sandbox's configuration; `data` where data is preserved.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn open(config: Config, site: &Site, data: Option<DataFile>) -> Result<Script, PluginError> {
+        let kind = config.kind;
         let mut sandbox = load(&config, site)?;
         if let Some(data) = &data {
             if let Err(error) = data.prepare() {
@@ -109,6 +117,7 @@ impl Script {
         }
         script.warn_without(Entry::ProcessMessage);
         script.report();
+        script.watched(Called::Load);
         Ok(script)
     }
 
@@ -125,7 +134,9 @@ impl Script {
     /// # Errors
     /// The script was terminated, and why.
     pub fn process_message(&mut self, message: Option<RowRef<'_>>, role: &mut dyn Role) -> Result<Returned, String> {
-        self.sandbox.process_message(message, role)
+        let result = self.sandbox.process_message(message, role);
+        self.watched(Called::ProcessMessage(&result));
+        result
     }
 
     /// Calls `timer_event` with a time in nanoseconds since the UNIX epoch.
@@ -133,7 +144,14 @@ impl Script {
     /// # Errors
     /// The script was terminated, and why.
     pub fn timer_event(&mut self, nanos: i64, role: &mut dyn Role) -> Result<(), String> {
-        self.sandbox.timer_event(nanos, role)
+        let result = self.sandbox.timer_event(nanos, role);
+        self.watched(Called::TimerEvent(nanos, &result));
+        result
+    }
+
+    #[inline]
+    fn watched(&self, called: Called<'_>) {
+        self.site.globals.watch.tell(called, || self.sandbox.statistics());
     }
 
     /// Whether the last call ended because the plugin was told to stop.

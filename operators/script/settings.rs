@@ -88,6 +88,7 @@ impl ScriptSettings {
         Config {
             kind,
             script: globals.share_path(&self.filename),
+            source: None,
             modules,
             memory_limit: self.memory_limit,
             instruction_limit: self.instruction_limit,

@@ -1,11 +1,14 @@
-//! From chunk to batch: the records of a chunk become rows with the header values of their stream.
+//! From chunk to batch: the records of a chunk become rows with the header values of their stream. A splitter that
+//! cannot be made, or that panics, ends the whole: what it leaves is the caller's to hold, so that it comes again.
 
 use crate::inputs::{Chunk, ChunkEnd, FieldSeed, Stream};
-use crate::plugin::Site;
+use crate::plugin::{PluginError, Site};
 use crate::splitters::{Cut, Record, SplitterSpec, StreamOptions, StreamSplitter};
 use crate::stats::Counter;
 use heka_message::{Batch, BatchBuilder, FieldValue, Origin, Row, Span, UuidSource, derive_uuid};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How an input's records become messages.
@@ -42,6 +45,11 @@ pub struct Deliverer {
     oversized: Arc<Counter>,
     truncated: Arc<Counter>,
     tails: Arc<Counter>,
+    /// Called once, when it cannot go on.
+    on_fatal: Option<Box<dyn FnOnce() + Send>>,
+    ended: bool,
+    /// Bytes that came when it could not go on.
+    left: usize,
 }
 
 impl Deliverer {
@@ -60,13 +68,42 @@ impl Deliverer {
             streams: HashMap::new(),
             records: Vec::new(),
             uuids: UuidSource::new(),
+            on_fatal: None,
+            ended: false,
+            left: 0,
         }
     }
 
-    /// Makes a batch of the complete records of `chunk` and what was carried over before it.
-    pub fn deliver(&mut self, mut chunk: Chunk) -> Delivered {
+    /// Says what is done when a splitter cannot go on.
+    pub fn on_fatal(mut self, on_fatal: Box<dyn FnOnce() + Send>) -> Self {
+        self.on_fatal = Some(on_fatal);
+        self
+    }
+
+    /// Makes a batch of the complete records of `chunk` and what was carried over before it. `None` when a splitter
+    /// cannot go on: then neither this chunk nor any later one is cut, and none of their positions has been reached.
+    pub fn deliver(&mut self, chunk: Chunk) -> Option<Delivered> {
+        let bytes = chunk.bytes.len();
+        if !self.ended {
+            let why = match catch_unwind(AssertUnwindSafe(|| self.deliver_chunk(chunk))) {
+                Ok(Ok(delivered)) => return Some(delivered),
+                Ok(Err(error)) => error.message,
+                Err(_) => "the splitter panicked".to_owned(),
+            };
+            self.ended = true;
+            self.site.log.error(why);
+            if let Some(end) = self.on_fatal.take() {
+                end();
+            }
+        }
+        self.left += bytes;
+        self.site.stats.drops("splitter-ended-bytes").add(bytes);
+        None
+    }
+
+    fn deliver_chunk(&mut self, mut chunk: Chunk) -> Result<Delivered, PluginError> {
         self.records.clear();
-        let cut = self.cut(&mut chunk);
+        let cut = self.cut(&mut chunk)?;
         // A position is never known to fall: what was carried has been counted by the chunk before.
         let begin = chunk.position.wrapping_sub(cut.carried as u64);
         let position = begin.wrapping_add(cut.consumed as u64);
@@ -82,34 +119,28 @@ impl Deliverer {
             self.streams.remove(&chunk.stream.id);
         }
         if self.records.is_empty() {
-            return Delivered { batch: None, position };
+            return Ok(Delivered { batch: None, position });
         }
         self.delivered.add(self.records.len());
         let offset = chunk.offset.wrapping_sub(cut.carried as u64);
-        Delivered { batch: Some(self.batch(chunk, offset)), position }
+        Ok(Delivered { batch: Some(self.batch(chunk, offset)), position })
     }
 
-    fn cut(&mut self, chunk: &mut Chunk) -> Cut {
+    fn cut(&mut self, chunk: &mut Chunk) -> Result<Cut, PluginError> {
         if self.options.whole_packets {
             self.records.push(Record::unsigned(0, chunk.bytes.len()));
-            return Cut { consumed: chunk.bytes.len(), ..Cut::default() };
+            return Ok(Cut { consumed: chunk.bytes.len(), ..Cut::default() });
         }
-        let id = chunk.stream.id;
-        if !self.streams.contains_key(&id) {
-            match self.spec.build(&self.site) {
-                Ok(splitter) => {
-                    self.streams.insert(id, StreamSplitter::new(splitter, self.options.stream));
-                }
-                Err(error) => self.site.log.error(error),
+        let splitter = match self.streams.entry(chunk.stream.id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(StreamSplitter::new(self.spec.build(&self.site)?, self.options.stream))
             }
-        }
-        let Some(splitter) = self.streams.get_mut(&id) else {
-            return Cut { consumed: chunk.bytes.len(), dropped_tail: chunk.bytes.len(), ..Cut::default() };
         };
-        if chunk.packets.is_empty() {
-            return splitter.cut(&mut chunk.bytes, chunk.end, &mut self.records);
-        }
-        splitter.cut_packets(&mut chunk.bytes, &chunk.packets, &mut self.records)
+        Ok(match chunk.packets.is_empty() {
+            true => splitter.cut(&mut chunk.bytes, chunk.end, &mut self.records),
+            false => splitter.cut_packets(&mut chunk.bytes, &chunk.packets, &mut self.records),
+        })
     }
 
     fn batch(&mut self, chunk: Chunk, offset: u64) -> Batch {
@@ -144,6 +175,17 @@ impl Deliverer {
             }
         }
         builder.finish()
+    }
+}
+
+impl Drop for Deliverer {
+    fn drop(&mut self) {
+        if self.left > 0 {
+            self.site.log.error(format_args!(
+                "{} bytes were not cut into records; what a position or a queue covers comes again after the next start",
+                self.left
+            ));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The forms that Heka took are taken as it took them; those it refused and statsd clients send today (sampled
 //! histograms, sets, distributions, tags, carriage returns) are taken as the clients mean them.
 
-use std::str;
+use super::number::number;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn parse(line: &[u8]) -> Option<Line<'_>> {
     for section in sections.split(|byte| *byte == b'|') {
         match section.split_first() {
             Some((b'@', rate)) => {
-                let rate: f64 = str::from_utf8(rate).ok()?.parse().ok()?;
+                let rate = number(rate)?;
                 parsed.rate = Some(rate).filter(|rate| *rate > 0.0 && rate.is_finite())?;
             }
             Some((b'#', tags)) if !tags.is_empty() => parsed.tags = Some(tags),

@@ -5,11 +5,13 @@ mod accumulator;
 mod flush;
 mod hub;
 mod line;
+mod number;
 
 pub use accumulator::{Accumulator, Batch, Emission, Limits, Opening, Sample, Submitter};
 pub use flush::{Flushed, Naming, Number};
 pub use hub::Accumulators;
 pub use line::{Kind, Line, parse};
+pub use number::number;
 
 #[cfg(test)]
 pub(crate) fn opening(naming: Naming, limits: Limits) -> Opening {

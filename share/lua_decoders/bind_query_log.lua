@@ -55,17 +55,13 @@ local lpeg = require "lpeg"
 
 local grammar = lpeg.Ct(bind.query_log_grammar)
 
-local message = {Type = read_config("type")}
+local template = {Type = read_config("type")}
+local places = {Timestamp = "Timestamp+"}
 
 function process_message()
-    local line = read_message("Payload")
-    local fields = grammar:match(line)
-    if not fields then
-        return -1, "Failed to parse the BIND query log line."
+    template.Payload = read_message("Payload")
+    if inject_match(grammar, nil, template, places) then
+        return 0
     end
-    message.Timestamp = fields.Timestamp
-    message.Payload = line
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return -1, "Failed to parse the BIND query log line."
 end

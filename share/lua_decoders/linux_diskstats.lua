@@ -65,20 +65,14 @@ end
 local grammar = lpeg.Ct(columns * (lpeg.space + -1))
 
 local payload_keep = read_config("payload_keep")
-local message = {Type = "stats.diskstats"}
+local template = {Type = "stats.diskstats", Fields = {}}
+local places = {}
 
 function process_message()
-    local text = read_message("Payload")
-    local fields = grammar:match(text)
-    if not fields then
-        return -1
-    end
-    fields.FilePath = read_message("Fields[FilePath]")
-    fields.TickerInterval = read_message("Fields[TickerInterval]")
+    template.Fields.FilePath = read_message("Fields[FilePath]")
+    template.Fields.TickerInterval = read_message("Fields[TickerInterval]")
     if payload_keep then
-        message.Payload = text
+        template.Payload = read_message("Payload")
     end
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return inject_match(grammar, nil, template, places) and 0 or -1
 end

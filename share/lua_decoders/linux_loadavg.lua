@@ -51,19 +51,13 @@ local grammar = lpeg.Ct(
 )
 
 local payload_keep = read_config("payload_keep")
-local message = {Type = "stats.loadavg"}
+local template = {Type = "stats.loadavg", Fields = {}}
+local places = {}
 
 function process_message()
-    local text = read_message("Payload")
-    local fields = grammar:match(text)
-    if not fields then
-        return -1
-    end
-    fields.FilePath = read_message("Fields[FilePath]")
+    template.Fields.FilePath = read_message("Fields[FilePath]")
     if payload_keep then
-        message.Payload = text
+        template.Payload = read_message("Payload")
     end
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return inject_match(grammar, nil, template, places) and 0 or -1
 end

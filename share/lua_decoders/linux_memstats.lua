@@ -52,19 +52,12 @@ local line = Cg(name * ":" * P" " ^ 0 * value * "\n")
 local grammar = Cf(Ct"" * line ^ 1, rawset)
 
 local payload_keep = read_config("payload_keep")
-local message = {Type = "stats.memstats"}
+local template = {Type = "stats.memstats", Fields = {}}
 
 function process_message()
-    local text = read_message("Payload")
-    local fields = grammar:match(text)
-    if not fields then
-        return -1
-    end
-    fields.FilePath = read_message("Fields[FilePath]")
+    template.Fields.FilePath = read_message("Fields[FilePath]")
     if payload_keep then
-        message.Payload = text
+        template.Payload = read_message("Payload")
     end
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return inject_match(grammar, nil, template) and 0 or -1
 end

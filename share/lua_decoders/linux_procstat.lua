@@ -49,18 +49,11 @@ local line = Cg(key * numbers) * (P"\n" + -P(1))
 local grammar = Cf(Ct"" * line ^ 1, rawset)
 
 local payload_keep = read_config("payload_keep")
-local message = {Type = "stats.procstat"}
+local template = {Type = "stats.procstat"}
 
 function process_message()
-    local text = read_message("Payload")
-    local fields = grammar:match(text)
-    if not fields then
-        return -1
-    end
     if payload_keep then
-        message.Payload = text
+        template.Payload = read_message("Payload")
     end
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return inject_match(grammar, nil, template) and 0 or -1
 end

@@ -41,19 +41,19 @@ becomes
 
 local clf = require "common_log_format"
 
-local message_type = read_config("type") or "nginx.error"
 local payload_keep = read_config("payload_keep")
+local template = {Type = read_config("type") or "nginx.error"}
+local places = {
+    Timestamp = "Timestamp",
+    Severity = "Severity",
+    Pid = "Pid",
+    Fields = "Fields",
+    Payload = not payload_keep and "Payload",
+}
 
 function process_message()
-    local line = read_message("Payload")
-    local message = clf.nginx_error_grammar:match(line)
-    if not message then
-        return -1
-    end
-    message.Type = message_type
     if payload_keep then
-        message.Payload = line
+        template.Payload = read_message("Payload")
     end
-    inject_message(message)
-    return 0
+    return inject_match(clf.nginx_error_grammar, nil, template, places) and 0 or -1
 end

@@ -58,18 +58,12 @@ local grammar = Ct(
 ) * -1
 
 local payload_keep = read_config("payload_keep")
-local message = {Type = read_config("type") or "nginx_stub_status"}
+local template = {Type = read_config("type") or "nginx_stub_status"}
+local places = {}
 
 function process_message()
-    local text = read_message("Payload")
-    local fields = grammar:match(text)
-    if not fields then
-        return -1
-    end
     if payload_keep then
-        message.Payload = text
+        template.Payload = read_message("Payload")
     end
-    message.Fields = fields
-    inject_message(message)
-    return 0
+    return inject_match(grammar, nil, template, places) and 0 or -1
 end

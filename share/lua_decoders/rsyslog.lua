@@ -47,70 +47,46 @@ local syslog = require "syslog"
 
 local SEVERITIES = {"syslogseverity", "syslogseverity-text", "syslogpriority", "syslogpriority-text"}
 
-local grammar = syslog.build_rsyslog_grammar(read_config("template"))
+local grammar, has = syslog.build_rsyslog_grammar(read_config("template"))
 local hostname_keep = read_config("hostname_keep")
-local message = {Type = read_config("type")}
+local template = {Type = read_config("type")}
 
---- Takes the property `name` out of the fields.
-local function take(fields, name)
-    local value = fields[name]
-    fields[name] = nil
-    return value
-end
+-- Where properties go that are no fields; a property is one of the message's fields otherwise.
+local places = {timestamp = "Timestamp", msg = "Payload"}
 
-local function take_severity(fields)
-    local priority = take(fields, "pri")
-    if priority then
-        fields.syslogfacility = priority.facility
-        return priority.severity
+if has.pri then
+    places.pri = function(pri)
+        return {Severity = pri.severity, syslogfacility = pri.facility}
     end
+else
     for _, name in ipairs(SEVERITIES) do
-        if fields[name] then
-            return take(fields, name)
+        if has[name] then
+            places[name] = "Severity"
+            break
         end
     end
 end
 
-local function take_pid(fields)
-    local tag = take(fields, "syslogtag")
-    if tag then
-        fields.programname = tag.programname
-        return tag.pid
-    end
-end
-
-local function take_hostname(fields)
-    local name = fields.hostname and "hostname" or "source"
-    local hostname = take(fields, name)
-    if not hostname_keep then
-        return hostname
-    end
-end
-
-local function spread_structured_data(fields)
-    local data = take(fields, "structured-data")
-    if data then
-        for name, value in pairs(data) do
-            fields[name] = value
+if has.syslogtag then
+    if has.programname then
+        -- The program in the tag goes before the property.
+        places.programname = false
+        places.syslogtag = function(tag)
+            return {Pid = tag.pid, programname = tag.programname}
         end
+    else
+        places.syslogtag = "Fields"
+        places.pid = "Pid"
     end
+end
+
+places[has.hostname and "hostname" or "source"] = not hostname_keep and "Hostname"
+
+places["structured-data"] = function(data)
+    return data
 end
 
 function process_message()
-    local fields = grammar:match(read_message("Payload"))
-    if not fields then
-        return -1
-    end
-    message.Timestamp = take(fields, "timestamp")
-    message.Severity = take_severity(fields)
-    message.Pid = take_pid(fields)
-    message.Hostname = take_hostname(fields)
-    message.Payload = take(fields, "msg")
-    spread_structured_data(fields)
-    message.Fields = fields
-
-    if not pcall(inject_message, message) then
-        return -1
-    end
-    return 0
+    local ok, matches = pcall(inject_match, grammar, nil, template, places)
+    return ok and matches and 0 or -1
 end

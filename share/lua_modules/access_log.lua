@@ -15,18 +15,16 @@ local clf = require "common_log_format"
 
 local M = {}
 
---- Replaces the user agent by what it tells about browser and system.
-local function transform_user_agent(fields, keep, keep_unknown)
-    local user_agent = fields.http_user_agent
-    if not user_agent then
-        return
-    end
-    local browser, version, system = clf.normalize_user_agent(user_agent)
-    fields.user_agent_browser = browser
-    fields.user_agent_version = version
-    fields.user_agent_os = system
-    if not keep and not (keep_unknown and not browser) then
-        fields.http_user_agent = nil
+--- The fields that stand for a user agent: what it tells about browser and system.
+local function user_agent_fields(keep, keep_unknown)
+    local fields = {}
+    return function(user_agent)
+        local browser, version, system = clf.normalize_user_agent(user_agent)
+        fields.user_agent_browser = browser
+        fields.user_agent_version = version
+        fields.user_agent_os = system
+        fields.http_user_agent = (keep or keep_unknown and not browser) and user_agent or nil
+        return fields
     end
 end
 
@@ -36,25 +34,15 @@ function M.decoder(grammar)
     local transform = read_config("user_agent_transform")
     local keep = read_config("user_agent_keep")
     local keep_unknown = read_config("user_agent_conditional")
-    local message = {Type = read_config("type")}
+
+    local template = {Type = read_config("type")}
+    local places = {time = "Timestamp", http_user_agent = transform and user_agent_fields(keep, keep_unknown) or nil}
 
     return function()
-        local line = read_message("Payload")
-        local fields = line and grammar:match(line)
-        if not fields then
-            return -1
-        end
-        message.Timestamp = fields.time
-        fields.time = nil
-        if transform then
-            transform_user_agent(fields, keep, keep_unknown)
-        end
         if payload_keep then
-            message.Payload = line
+            template.Payload = read_message("Payload")
         end
-        message.Fields = fields
-        inject_message(message)
-        return 0
+        return inject_match(grammar, nil, template, places) and 0 or -1
     end
 end
 

@@ -85,7 +85,7 @@ local function text_until(last)
     if last == " " then
         return C((1 - space) ^ 1)
     elseif last == '"' then
-        return C((P"\\" * 1 + (1 - P'"')) ^ 0)
+        return C(((1 - S'\\"') ^ 1 + P"\\" * P(1) ^ -1) ^ 0)
     end
     return C((1 - S(last .. "\n")) ^ 0)
 end

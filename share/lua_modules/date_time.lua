@@ -300,20 +300,25 @@ function M.seconds_to_ns(text)
     return tonumber(text) * NS_PER_SECOND
 end
 
---- A pattern for the text of `grammar` (which captures one table) whose capture is the nanoseconds. It remembers the
---- last text: lines that follow each other mostly bear the same time, and then nothing is parsed twice.
-function M.as_ns(grammar)
+--- Converts texts and remembers the last one, as the host's function of this name does, which is faster.
+local function date_to_ns_in_lua(grammar, convert)
     local last_text, last_ns
 
-    local function convert(text)
+    return function(text)
         if text ~= last_text then
-            last_ns = M.time_to_ns(grammar:match(text))
+            last_ns = convert(grammar:match(text))
             last_text = text
         end
         return last_ns
     end
+end
 
-    return C(grammar / 0) / convert
+local date_to_ns = date_to_ns or date_to_ns_in_lua
+
+--- A pattern for the text of `grammar` (which captures one table) whose capture is the nanoseconds. It remembers the
+--- last text: lines that follow each other mostly bear the same time, and then nothing is parsed twice.
+function M.as_ns(grammar)
+    return (grammar / 0) / date_to_ns(grammar, M.time_to_ns)
 end
 
 return M

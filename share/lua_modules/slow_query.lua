@@ -14,22 +14,27 @@ local string = require "string"
 
 local M = {}
 
+--- Cuts a statement off behind `length` bytes.
+local function cutter(length)
+    return function(sql)
+        return {Payload = #sql > length and string.sub(sql, 1, length) .. "..." or sql}
+    end
+end
+
 --- The `process_message` of a decoder for records that match `grammar`; its messages have the type `message_type`.
 function M.decoder(grammar, message_type)
     local truncate_sql = tonumber(read_config("truncate_sql"))
 
+    local template = {Type = message_type}
+    local places = {
+        Timestamp = "Timestamp",
+        Hostname = "Hostname",
+        Payload = truncate_sql and cutter(truncate_sql) or "Payload",
+        Fields = "Fields",
+    }
+
     return function()
-        local message = grammar:match(read_message("Payload"))
-        if not message then
-            return -1
-        end
-        message.Type = message_type
-        local sql = message.Payload
-        if truncate_sql and #sql > truncate_sql then
-            message.Payload = string.sub(sql, 1, truncate_sql) .. "..."
-        end
-        inject_message(message)
-        return 0
+        return inject_match(grammar, nil, template, places) and 0 or -1
     end
 end
 

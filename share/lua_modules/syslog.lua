@@ -275,15 +275,17 @@ local template_grammar = Ct((
     + literal / literal_part
 ) ^ 1) * -1
 
---- The pattern for lines that rsyslog writes with the given template.
+--- The pattern for lines that rsyslog writes with the given template, and a set of the properties in it.
 function M.build_rsyslog_grammar(template)
     local parts = template_grammar:match(template or "")
     if not parts then
         error("could not parse the rsyslog template", 0)
     end
     local grammar, last = P(true), "\n"
+    local properties = {}
     for _, part in ipairs(parts) do
         if part.property then
+            properties[part.property] = true
             grammar = grammar * property(part.property, part.options, last)
             last = "\n"
         else
@@ -291,7 +293,7 @@ function M.build_rsyslog_grammar(template)
             last = part.last
         end
     end
-    return Ct(grammar)
+    return Ct(grammar), properties
 end
 
 return M

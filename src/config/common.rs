@@ -30,7 +30,8 @@ settings! {
         /// Decode where the input's records are cut instead of on all workers.
         synchronous_decode: bool = false,
         /// Workers that decode the input's records; 0: all of them when the decoder keeps nothing from one record to
-        /// the next, else one. The order of the messages does not depend on it.
+        /// the next, else one. A script with `preserve_data` always has one. The order of the messages does not depend
+        /// on it.
         decode_workers: u64 = 0u64,
         /// Deliver records that cannot be decoded anyway, tagged.
         send_decode_failures: bool = false,

@@ -1,5 +1,6 @@
 //! The `[hekad]` section: what concerns the daemon as a whole.
 
+use super::filter_section::read_filter;
 use heka_operators::plugin::Globals;
 use heka_settings::{Problem, Problems, Settings, Table, refuse_unknown, settings};
 use std::time::Duration;
@@ -123,6 +124,8 @@ impl HekadSettings {
             max_message_loops: self.max_message_loops.max(1),
             max_process_inject: self.max_process_inject,
             max_timer_inject: self.max_timer_inject,
+            max_process_duration: self.max_process_duration,
+            read_section: read_filter,
             ..Globals::default()
         }
     }

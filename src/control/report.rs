@@ -1,10 +1,10 @@
 //! The report on all plugins (`heka.all-report`): as JSON for programs, as text for SIGUSR1.
 
-use crate::engine::{Statuses, now_ms};
-use crate::plan::{Consumer, Plan, names};
+use crate::engine::{NodeStatus, Statuses, now_ms};
+use crate::plan::{Consumer, InputNode, Plan, names};
 use heka_operators::inputs::Credits;
 use heka_operators::plugin::Site;
-use heka_operators::stats::Reading;
+use heka_operators::stats::{Reading, Stats};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
@@ -34,22 +34,24 @@ fn row(name: &str, lines: Vec<Line>) -> Value {
     Value::Object(row)
 }
 
-fn readings(site: Option<&Site>) -> Vec<Line> {
+fn readings(stats: &Stats) -> Vec<Line> {
     let read = |(name, reading)| match reading {
         Reading::Number(n, unit) => (name, json!(n), unit),
         Reading::Text(text) => (name, json!(text), ""),
     };
-    site.map(|site| site.stats.read().into_iter().map(read).collect()).unwrap_or_default()
+    stats.read().into_iter().map(read).collect()
+}
+
+fn readings_of(site: Option<&Site>) -> Vec<Line> {
+    site.map(|site| readings(&site.stats)).unwrap_or_default()
 }
 
 /// The rows the original had for its pools and its router. The first shows the inputs' budget, in KiB; what has
 /// no queue of its own has capacity 0.
-fn globals(plan: &Plan, source: &impl Source, credits: &Credits) -> Vec<Value> {
+fn globals(source: &impl Source, credits: &Credits) -> Vec<Value> {
     let chan = |capacity: usize, length: usize| vec![count("InChanCapacity", capacity), count("InChanLength", length)];
     let free = credits.total().saturating_sub(credits.used());
-    // Every matcher is offered everything that is routed; one that is behind by a batch does not matter.
-    let offered = |consumer: &Consumer| source.statuses().of(&consumer.name).offered.load(Ordering::Relaxed);
-    let routed = plan.consumers().map(offered).max().unwrap_or(0);
+    let routed = source.statuses().of(names::ROUTER).passed.load(Ordering::Relaxed);
     let mut router = chan(0, 0);
     router.push(count("ProcessMessageCount", routed));
     vec![
@@ -73,16 +75,45 @@ fn consumer(plan: &Plan, source: &impl Source, consumer: &Consumer) -> Value {
         ("MatchAvgDuration".to_owned(), json!(status.match_nanos.load(Ordering::Relaxed)), "ns"),
     ];
     if let Some(queue) = &consumer.queue {
-        lines.extend(readings(source.site(&queue.writer.name)));
+        lines.extend(readings_of(source.site(&queue.writer.name)));
     }
-    lines.extend(readings(source.site(&consumer.name)));
-    row(&consumer.name, lines)
+    lines.extend(readings_of(source.site(&consumer.name)));
+    row(&consumer.name, counted(lines, &status))
+}
+
+/// The lines, with the messages that have passed the node where the plugin itself counts none.
+fn counted(mut lines: Vec<Line>, status: &NodeStatus) -> Vec<Line> {
+    const NAME: &str = "ProcessMessageCount";
+    if !lines.iter().any(|(name, ..)| name == NAME) {
+        lines.push(count(NAME, status.passed.load(Ordering::Relaxed)));
+    }
+    lines
+}
+
+/// An input's row; what it has brought are the records that its splitter has cut.
+fn input(source: &impl Source, input: &InputNode) -> Value {
+    let mut lines = readings_of(source.site(&input.name));
+    if input.decoder.as_ref().is_some_and(|decoder| decoder.synchronous) {
+        lines.push(("SynchronousDecode".to_owned(), json!("true"), ""));
+    }
+    let splitter = source.statuses().of(&names::splitter(&input.name, &input.splitter.name));
+    row(&input.name, counted(lines, &splitter))
+}
+
+/// The rows of a filter, and of the filters that live inside it.
+fn filter_rows(plan: &Plan, source: &impl Source, filter: &Consumer) -> Vec<Value> {
+    let hosted = source.site(&filter.name).map(|site| site.stats.hosted()).unwrap_or_default();
+    let hosted = hosted.into_iter().map(|(name, stats)| row(&name, readings(&stats)));
+    std::iter::once(consumer(plan, source, filter)).chain(hosted).collect()
 }
 
 /// The report as JSON: categories, each a list of rows; a category without members is absent.
 pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
-    let part = |owner: &str, name: &str, node: String| row(&format!("{owner}-{name}"), readings(source.site(&node)));
-    let inputs = plan.all_inputs().map(|i| row(&i.name, readings(source.site(&i.name))));
+    let part = |owner: &str, name: &str, node: String| {
+        let status = source.statuses().of(&node);
+        row(&format!("{owner}-{name}"), counted(readings_of(source.site(&node)), &status))
+    };
+    let inputs = plan.all_inputs().map(|i| input(source, i));
     let splitters =
         plan.all_inputs().map(|i| part(&i.name, &i.splitter.name, names::splitter(&i.name, &i.splitter.name)));
     let decoders = plan.all_inputs().filter_map(|i| {
@@ -91,15 +122,16 @@ pub fn json(plan: &Plan, source: &impl Source, credits: &Credits) -> Value {
     });
     let encoders = plan.outputs.iter().filter_map(|o| {
         let encoder = &o.output()?.encoder_name;
-        Some(part(&o.name, encoder, names::encoder(&o.name, encoder)))
+        let lines = readings_of(source.site(&names::encoder(&o.name, encoder)));
+        Some(row(&format!("{}-{encoder}", o.name), counted(lines, &source.statuses().of(&o.name))))
     });
     let categories = [
-        ("globals", globals(plan, source, credits)),
+        ("globals", globals(source, credits)),
         ("inputs", inputs.collect()),
         ("splitters", splitters.collect()),
         ("decoders", decoders.collect()),
         ("encoders", encoders.collect()),
-        ("filters", plan.filters.iter().map(|filter| consumer(plan, source, filter)).collect()),
+        ("filters", plan.filters.iter().flat_map(|filter| filter_rows(plan, source, filter)).collect()),
         ("outputs", plan.outputs.iter().map(|output| consumer(plan, source, output)).collect()),
     ];
     let members = categories.into_iter().filter(|(_, rows)| !rows.is_empty());

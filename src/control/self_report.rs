@@ -1,5 +1,5 @@
 //! The daemon's reports on itself as messages: `heka.all-report` and `heka.memstat`, every `report_interval`
-//! seconds. An input like any other, so that any plugin can match them.
+//! seconds, or as often as a dashboard wants them. An input like any other, so that any plugin can match them.
 
 use crate::control::report::{Source, json};
 use crate::plan::Plan;

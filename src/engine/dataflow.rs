@@ -4,7 +4,7 @@ use crate::engine::clock::{Clock, Period};
 use crate::engine::ledger::Ledger;
 use crate::engine::operators::checkpoint::checkpoint;
 use crate::engine::operators::decode::{Spread, decode};
-use crate::engine::operators::filter::{FilterNode, filter};
+use crate::engine::operators::filter::{FilterNode, filter, last_round};
 use crate::engine::operators::merge::merge;
 use crate::engine::operators::output::{OutputNode, output};
 use crate::engine::operators::resequence::resequence;
@@ -65,11 +65,11 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
         let most_loops = plan.globals.max_message_loops.max(1);
         let mut feedback = None;
         if loops {
-            let (handle, looped) = scope.feedback(Lap::once(most_loops));
+            let (handle, looped) = scope.feedback(Lap::once(last_round(most_loops)));
             feedback = Some(handle);
             arriving.push(looped);
         }
-        let routed = merge(scope, names::ROUTER, arriving);
+        let routed = merge(scope, names::ROUTER, arriving, wiring.statuses.of(names::ROUTER));
         let mut done = Vec::new();
         let mut injected = Vec::new();
         for consumer in plan.consumers() {
@@ -123,7 +123,7 @@ pub fn build(worker: &mut Worker, plan: &Arc<Plan>, wiring: &Arc<Wiring>, clock:
             }
         }
         if let Some(handle) = feedback {
-            merge(scope, names::INJECTED, injected).connect_loop(handle);
+            merge(scope, names::INJECTED, injected, wiring.statuses.of(names::INJECTED)).connect_loop(handle);
         }
         if done.is_empty() {
             done.push(routed);
@@ -152,22 +152,33 @@ fn input_nodes<'scope>(
         runner = site.and_then(|site| decode_runner(plan, input, wiring, site, report));
         decodes = runner.is_some();
     }
+    let limit = wiring.limit(&names::input(&input.name));
     let splitting = ends.as_ref().zip(site).map(|(ends, site)| {
-        let ledger = Ledger::new(ends.commits.clone());
+        let ledger = Ledger::new(ends.commits.clone(), limit.clone());
         ledgers.push(ledger.clone());
         let splitter_site = wiring.part_site(&names::splitter(&input.name, &input.splitter.name), site);
         let spec = input.splitter.spec.clone();
-        (Deliverer::new(splitter_site, spec, input.splitter.options, input.id), ledger)
+        let deliverer = Deliverer::new(splitter_site, spec, input.splitter.options, input.id);
+        (deliverer.on_fatal(ends_daemon(report, &input.name)), ledger)
     });
     // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
-    let chunks = source(scope, &names::input(&input.name), ends.filter(|_| decodes), clock);
-    let records = split(chunks, &names::splitter(&input.name, &input.splitter.name), splitting);
+    let name = names::input(&input.name);
+    let chunks = source(scope, &name, ends.filter(|_| decodes), clock, wiring.statuses.of(&name));
+    let name = names::splitter(&input.name, &input.splitter.name);
+    let records = split(chunks, &name, splitting, wiring.statuses.of(&name));
     let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };
-    let messages = decode(records, &names::decoder(&input.name, &decoder.name), spread, runner);
+    let name = names::decoder(&input.name, &decoder.name);
+    let messages = decode(records, &name, spread, runner, limit, wiring.statuses.of(&name));
     match spread.count {
         1 => messages,
         _ => resequence(messages, &names::order(&input.name), input.worker),
     }
+}
+
+/// What happens when an input's bytes can no longer be made into messages: the daemon cannot go on.
+fn ends_daemon(report: &Report, input: &str) -> Box<dyn FnOnce() + Send> {
+    let (report, name) = (report.clone(), input.to_owned());
+    Box::new(move || report(Event::Ended { name, may_go_on: false }))
 }
 
 /// An input's decoder on one worker; when it cannot be made the daemon ends.
@@ -183,8 +194,7 @@ fn decode_runner(
     match build_decoder(plan, &decoder.name, &decoder.spec, &site, 0) {
         Ok(built) => {
             let runner = DecodeRunner::new(built, site, input.log_decode_failures, input.send_decode_failures);
-            let (report, name) = (report.clone(), input.name.clone());
-            Some(runner.on_fatal(Box::new(move || report(Event::Ended { name, may_go_on: false }))))
+            Some(runner.on_fatal(ends_daemon(report, &input.name)))
         }
         Err(error) => {
             site.log.error(&error);
@@ -222,11 +232,11 @@ fn filter_node(consumer: &Consumer, plan: &Arc<Plan>, wiring: &Arc<Wiring>, repo
     let ConsumerKind::Filter(spec) = &consumer.kind else { return None };
     let (spec, site) = (spec.clone(), wiring.site(&consumer.name)?.clone());
     let (report, name, can_exit) = (report.clone(), consumer.name.clone(), consumer.can_exit);
-    let making = site.clone();
+    let (making, hosts_others) = (site.clone(), spec.hosts_others());
     Some(FilterNode {
         build: Box::new(move || spec.build(&making)),
         site,
-        matcher: consumer.matcher.clone(),
+        matcher: (!hosts_others).then(|| consumer.matcher.clone()),
         predicates: plan.predicates.clone(),
         max_retries: consumer.retries.max_retries,
         // What cannot even start is a mistake of the configuration.
@@ -256,6 +266,7 @@ fn output_node(consumer: &Consumer, checkpoint: &str, wiring: &Arc<Wiring>, repo
         status: wiring.statuses.of(&consumer.name),
         abort: wiring.abort.clone(),
         limit: wiring.limit(checkpoint),
+        can_exit: consumer.can_exit,
         keeps_loops: output.keeps_loops,
     })
 }

@@ -1,5 +1,6 @@
 //! Runs a plan: starts the workers, then the plugins' tasks, and serves until the end.
 
+use crate::control::overview::Daemon;
 use crate::engine::clock::{Clock, now_ms};
 use crate::engine::dataflow::{Event, Report, build, periods};
 use crate::engine::serve::{Ends, Serving, Signals};
@@ -51,6 +52,7 @@ pub fn run(plan: Plan) -> i32 {
     }
     let code = runtime.block_on(async {
         let mut supervisor = Supervisor::new(events);
+        plan.globals.overview.connect(Arc::new(Daemon::new(plan.clone(), wiring.clone(), start)));
         if let Some(report) = &plan.self_report {
             report.connect(plan.clone(), wiring.clone(), ends.credits.clone());
         }

@@ -121,6 +121,7 @@ impl Attempts {
         stopping: &mut watch::Receiver<bool>,
     ) -> Option<PluginError> {
         site.log.error(&error);
+        site.stats.text("Error", &error.message);
         // A run that lasted was a success: the next failure starts counting anew.
         if began.elapsed() > self.retries.max_delay {
             self.failures = 0;
@@ -141,6 +142,7 @@ impl Attempts {
         }
         let most = self.retries.max_retries.map_or("-1".to_owned(), |most| most.to_string());
         site.log.info(format!("Restarting (attempt {}/{most})", self.failures));
+        site.stats.remove_text("Error");
         None
     }
 }

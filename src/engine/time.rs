@@ -1,7 +1,8 @@
 //! The dataflow's time: an epoch of the wall clock, and how often a message has gone round.
 //!
 //! The order is the product of both. A loop advances `round` only, and its summary has no result past the
-//! limit, so that a message that has gone round too often cannot exist, and the frontier knows it cannot.
+//! limit, so that nothing goes round for ever, and the frontier knows it cannot. Filters keep to a lower limit, which
+//! only the news of a filter's end may pass.
 
 use serde::{Deserialize, Serialize};
 use timely::PartialOrder;

@@ -1,9 +1,9 @@
 //! What connects a worker's dataflow to the plugins' tasks outside: made once, before any worker starts, and
 //! taken by the worker the node lives on.
 
+use crate::engine::Statuses;
 use crate::engine::ledger::CommitLimit;
 use crate::engine::pulse::Pulses;
-use crate::engine::{NodeStatus, Statuses};
 use crate::plan::{Plan, names};
 use heka_operators::inputs::{Commit, Credits, Delivery, InputEdge, Waker};
 use heka_operators::log::Log;
@@ -81,7 +81,7 @@ pub struct Wiring {
     pub stop: Arc<StopFlag>,
     /// Set when a stop must not take any longer: outputs give up what is not delivered.
     pub abort: Arc<StopFlag>,
-    /// How far each checkpoint may commit, by its name.
+    /// How far each checkpoint, and each input by itself, may commit, by its name in the graph.
     limits: HashMap<String, Arc<CommitLimit>>,
     /// The workers' signs of life.
     pub pulses: Pulses,
@@ -120,11 +120,7 @@ impl Wiring {
             outputs: Mutex::default(),
             sites: HashMap::new(),
             parts: HashMap::new(),
-            statuses: Statuses(Arc::new(
-                plan.all_consumers()
-                    .map(|c| Arc::new(NodeStatus { name: c.name.clone(), ..NodeStatus::default() }))
-                    .collect(),
-            )),
+            statuses: Statuses::new(plan),
             stop: Arc::default(),
             abort: Arc::default(),
             limits: HashMap::from([(names::CHECKPOINT.to_owned(), Arc::default())]),
@@ -134,6 +130,7 @@ impl Wiring {
         let (mut edges, mut feeds) = (Vec::new(), Vec::new());
         for input in plan.all_inputs() {
             let (name, part) = (&input.name, &input.splitter.name);
+            wiring.limits.insert(names::input(name), Arc::default());
             // The log names a splitter by its section, so that all that come from one section read alike.
             let splitter = Site { name: format!("{name}-{part}"), ..site("Splitter", part) };
             wiring.parts.insert(names::splitter(name, part), splitter);
@@ -181,7 +178,7 @@ impl Wiring {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
-    /// How far the checkpoint called `name` may commit.
+    /// How far the checkpoint or the input called `name` in the graph may commit.
     pub fn limit(&self, name: &str) -> Arc<CommitLimit> {
         self.limits.get(name).cloned().unwrap_or_default()
     }

@@ -1,6 +1,7 @@
 //! The plan: a configuration with all names resolved and all matchers compiled. A plain value: every worker
 //! builds the same dataflow from it, and it can be printed without running anything.
 
+mod conflicts;
 mod graph;
 mod print;
 mod queue;
@@ -59,6 +60,8 @@ pub struct DecoderNode {
     pub spec: Arc<dyn DecoderSpec>,
     /// On how many workers, beginning with the input's own.
     pub workers: usize,
+    /// Whether the user wants it on the input's own worker (`synchronous_decode`).
+    pub synchronous: bool,
 }
 
 /// An input with its splitter and decoder.
@@ -127,7 +130,7 @@ pub struct Consumer {
     pub type_name: &'static str,
     /// The matcher's text as configured.
     pub expression: String,
-    /// Which messages it gets.
+    /// Which messages it gets: all, where it hosts others.
     pub matcher: Matcher,
     /// Period of its ticks.
     pub ticker: Option<Duration>,

@@ -3,6 +3,7 @@
 
 use crate::config::{self, Common, Config, ConsumerCommon, InputCommon, Section, Spec, literal};
 use crate::control::self_report::{self, SelfReport};
+use crate::plan::conflicts::{refuse_cycles, refuse_missing_accumulators, refuse_shared_names, refuse_shared_queues};
 use crate::plan::queue::QueueSpec;
 use crate::plan::{
     Consumer, ConsumerKind, DecoderNode, InputNode, OutputPart, Plan, QueueNodes, Retries, SplitterNode,
@@ -13,11 +14,10 @@ use heka_operators::inputs::InputSpec;
 use heka_operators::log::Log;
 use heka_operators::outputs::OutputSpec;
 use heka_operators::plugin::{Globals, Site};
-use heka_operators::queue::mangle;
 use heka_operators::registry::{self, Category, Make};
 use heka_operators::splitters::{DeliverOptions, StreamOptions, heka_framing};
 use heka_operators::stats::Stats;
-use heka_settings::{Place, Problem, Problems, Table, nearest};
+use heka_settings::{Data, Place, Problem, Problems, Table, nearest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,16 +64,25 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Option<Plan> {
             _ => {}
         }
     }
-    if config.hekad.report_interval > 0 {
-        let report = SelfReport::new(Duration::from_secs(config.hekad.report_interval));
+    if let Some(interval) = report_interval(config, &plan) {
+        let report = SelfReport::new(interval);
         plan.inputs.push(resolver.self_report(&report, plan.inputs.len(), problems)?);
         plan.self_report = Some(report);
     }
     refuse_missing_accumulators(config, problems);
     refuse_shared_queues(config, problems);
+    refuse_shared_names(config, problems);
     refuse_cycles(config, &plan.decoders, problems);
     plan.predicates = resolver.compiler.finish();
     (!problems.has_errors()).then_some(plan)
+}
+
+/// How often the daemon reports on itself: as often as the most eager of those who want it, so that several do not
+/// multiply the reports.
+fn report_interval(config: &Config, plan: &Plan) -> Option<Duration> {
+    let wanted = plan.outputs.iter().filter(|consumer| consumer.output().is_some_and(|part| part.spec.wants_reports()));
+    let own = Some(Duration::from_secs(config.hekad.report_interval)).filter(|interval| !interval.is_zero());
+    wanted.filter_map(|consumer| consumer.ticker).chain(own).min()
 }
 
 /// The worker a node lives on: the same for the same name, whatever else the plan holds.
@@ -150,13 +159,13 @@ impl Resolver<'_> {
         found
     }
 
-    /// Whether a decoder and all that it calls keep nothing from one record to the next.
-    fn is_stateless(&self, decoder: &Section) -> bool {
+    /// Whether something holds of a decoder and of all that it calls.
+    fn holds_of_all(&self, decoder: &Section, holds: impl Fn(&dyn DecoderSpec) -> bool) -> bool {
         let mut seen = vec![decoder];
         let mut next = 0;
         while let Some(section) = seen.get(next) {
             let Spec::Decoder(spec) = &section.spec else { return false };
-            if !spec.is_stateless() {
+            if !holds(&**spec) {
                 return false;
             }
             let subs = self.config.sections.iter().filter(|s| {
@@ -206,11 +215,17 @@ impl Resolver<'_> {
             }
             let workers = match (options.synchronous_decode, options.decode_workers) {
                 (true, _) => 1,
-                (false, 0) if !self.is_stateless(found) => 1,
+                (false, 0) if !self.holds_of_all(found, |spec| spec.is_stateless()) => 1,
+                (false, _) if !self.holds_of_all(found, |spec| !spec.is_singular()) => 1,
                 (false, 0) => self.workers,
                 (false, wanted) => usize::try_from(wanted).unwrap_or(usize::MAX).min(self.workers),
             };
-            decoder = Some(DecoderNode { name: decoder_name, spec: spec.clone(), workers });
+            decoder = Some(DecoderNode {
+                name: decoder_name,
+                spec: spec.clone(),
+                workers,
+                synchronous: options.synchronous_decode,
+            });
         }
         Some(InputNode {
             name: section.name.clone(),
@@ -276,6 +291,7 @@ impl Resolver<'_> {
                 name: "ProtobufDecoder".to_owned(),
                 spec: decoder(&empty, problems),
                 workers: 1,
+                synchronous: false,
             }),
             send_decode_failures: options.send_decode_failures,
             log_decode_failures: options.log_decode_failures,
@@ -293,14 +309,22 @@ impl Resolver<'_> {
         problems: &mut Problems,
     ) -> Option<OutputPart> {
         let defaults = &section.plugin.defaults;
-        if defaults.own_path {
-            let Some(Make::Encoder(encoder)) = registry::find("ProtobufEncoder").map(|plugin| plugin.make) else {
+        // What the type wants of a message is not for the section to say.
+        let own = if defaults.own_path {
+            Some(("ProtobufEncoder", Table::default()))
+        } else if defaults.no_encoder {
+            Some(("PayloadEncoder", Table::default().with("append_newlines", Data::Bool(false))))
+        } else {
+            None
+        };
+        if let Some((name, options)) = own {
+            let Some(Make::Encoder(encoder)) = registry::find(name).map(|plugin| plugin.make) else {
                 return None;
             };
             return Some(OutputPart {
                 spec: spec.clone(),
-                encoder_name: "ProtobufEncoder".to_owned(),
-                encoder: encoder(&Table::default(), problems),
+                encoder_name: name.to_owned(),
+                encoder: encoder(&options, problems),
                 use_framing: false,
                 keeps_loops: false,
             });
@@ -415,6 +439,7 @@ impl Resolver<'_> {
                 name: "ProtobufDecoder".to_owned(),
                 spec: decoder(&empty, &mut never),
                 workers: 1,
+                synchronous: false,
             }),
             send_decode_failures: false,
             log_decode_failures: true,
@@ -452,82 +477,31 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        let filter = match &kind {
+            ConsumerKind::Filter(spec) => Some(spec),
+            ConsumerKind::Output(_) => None,
+        };
+        let hosts_others = filter.is_some_and(|spec| spec.hosts_others());
+        // It picks for itself, and for those it hosts.
+        let matcher = if hosts_others { Compiler::new().compile("TRUE", None).ok()? } else { matcher };
+        let own_ticker = (options.ticker_interval > 0).then(|| Duration::from_secs(options.ticker_interval));
+        let queued = options.use_buffering && !hosts_others;
+        if options.use_buffering && hosts_others {
+            let why =
+                format!("`use_buffering` has no effect: '{}' acts on its messages at once or never", section.name);
+            problems.push(Problem::warning(section.place, why).help("remove the line"));
+        }
         Some(Consumer {
             name: section.name.clone(),
             type_name: section.plugin.name,
             expression,
             matcher,
-            ticker: (options.ticker_interval > 0).then(|| Duration::from_secs(options.ticker_interval)),
+            ticker: filter.and_then(|spec| spec.period()).or(own_ticker),
             can_exit: options.can_exit,
             retries: retries(&options.retries),
             worker: placement(&section.name, self.workers),
-            queue: if options.use_buffering { self.queue(section, options, problems) } else { None },
+            queue: if queued { self.queue(section, options, problems) } else { None },
             kind,
         })
-    }
-}
-
-/// Decoders that call each other in a circle could never be made.
-fn refuse_cycles(config: &Config, decoders: &BTreeMap<String, Arc<dyn DecoderSpec>>, problems: &mut Problems) {
-    fn reaches(
-        from: &str,
-        goal: &str,
-        decoders: &BTreeMap<String, Arc<dyn DecoderSpec>>,
-        seen: &mut Vec<String>,
-    ) -> bool {
-        let Some(spec) = decoders.get(from) else { return false };
-        spec.subs().iter().any(|sub| {
-            sub == goal
-                || (!seen.contains(sub) && {
-                    seen.push(sub.clone());
-                    reaches(sub, goal, decoders, seen)
-                })
-        })
-    }
-    for section in config.sections.iter().filter(|s| s.plugin.category() == Category::Decoder) {
-        if reaches(&section.name, &section.name, decoders, &mut Vec::new()) {
-            let why = format!("circular dependency detected: '{}' calls itself", section.name);
-            problems.push(Problem::error(section.place, why).help("remove one decoder of the circle from its `subs`"));
-        }
-        let Spec::Decoder(spec) = &section.spec else { continue };
-        for sub in spec.subs().iter().filter(|sub| !decoders.contains_key(*sub)) {
-            problems.push(Problem::error(section.place, format!("Non-existent subdecoder: {sub}")));
-        }
-    }
-}
-
-/// Statistics are submitted by name: the name must be an accumulator's.
-fn refuse_missing_accumulators(config: &Config, problems: &mut Problems) {
-    for section in &config.sections {
-        let named = match &section.spec {
-            Spec::Input(spec) => spec.submits_to(),
-            Spec::Filter(spec) => spec.submits_to(),
-            _ => None,
-        };
-        let Some(named) = named else { continue };
-        let place = if named.place == Place::NOWHERE { section.place } else { named.place };
-        let found = config.sections.iter().find(|s| s.name == named.value && s.plugin.category() == Category::Input);
-        let problem = match found.map(|found| &found.spec) {
-            Some(Spec::Input(spec)) if spec.accumulates() => continue,
-            Some(_) => Problem::error(place, format!("Input '{}' is not a StatAccumulator", named.value)),
-            None => Problem::error(place, format!("No Input named '{}'", named.value)),
-        };
-        problems.push(problem.help("add a section [StatAccumInput], or name the one you have in `stat_accum_name`"));
-    }
-}
-
-/// Two plugins whose names differ only in punctuation would share a queue's folder.
-fn refuse_shared_queues(config: &Config, problems: &mut Problems) {
-    let mut folders: BTreeMap<String, &Section> = BTreeMap::new();
-    for section in &config.sections {
-        let (Common::Filter(options) | Common::Output(options)) = &section.common else { continue };
-        if !options.use_buffering {
-            continue;
-        }
-        if let Some(first) = folders.insert(mangle(&section.name), section) {
-            let why = format!("the queues of '{}' and '{}' would share a folder", first.name, section.name);
-            let problem = Problem::error(section.place, why).also(first.place, "the other plugin");
-            problems.push(problem.help("rename one of the two: letters, digits and `_` must differ"));
-        }
     }
 }

@@ -1,7 +1,11 @@
 //! What the companion tools share: how they start, how they read their configuration, how they sign and send.
 
+pub mod golden;
+mod manager;
+pub mod print;
 mod sign;
 
+pub use manager::{Control, Manager, find_manager};
 pub use sign::SignerSettings;
 
 use crate::config::{load_table, process_env, render::render};

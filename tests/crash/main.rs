@@ -2,6 +2,7 @@
 
 mod file;
 mod peer;
+mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod tcp;

@@ -1,6 +1,7 @@
 //! From a file to a TCP peer that stalls and drops connections while the daemon is killed again and again.
 
 use crate::peer::{LINE, Ledger, Peer};
+use crate::queue::unread;
 use crate::support::{Random, Site, append, wait_for};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,25 +42,8 @@ fn uncommitted(site: &Site, written: u64) -> u64 {
         .ok()
         .and_then(|journal| journal["seek"].as_u64())
         .unwrap_or(0);
-    let queued: u64 = std::fs::read_dir(site.path("state/output_queue/TcpOutput"))
-        .map(|files| files.map(|file| file.unwrap()).map(|file| unread(site, &file)).sum())
-        .unwrap_or(0);
     // A queued line is longer than the line.
-    written - seek / LINE as u64 + queued / LINE as u64
-}
-
-/// Bytes of a file of the queue that are behind the checkpoint: `number offset`.
-fn unread(site: &Site, file: &std::fs::DirEntry) -> u64 {
-    let Some(number) = file.path().file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok()) else { return 0 };
-    let checkpoint = String::from_utf8(site.read("state/output_queue/TcpOutput/checkpoint.txt")).unwrap();
-    let mut parts = checkpoint.split_whitespace().map(|part| part.parse::<u64>().unwrap());
-    let (current, offset) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    let length = file.metadata().unwrap().len();
-    match number.cmp(&current) {
-        std::cmp::Ordering::Less => 0,
-        std::cmp::Ordering::Equal => length.saturating_sub(offset),
-        std::cmp::Ordering::Greater => length,
-    }
+    written - seek / LINE as u64 + unread(site, "TcpOutput") / LINE as u64
 }
 
 /// Writes lines while the daemon is killed `crashes` times; in the end the peers must have read every line.

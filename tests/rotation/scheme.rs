@@ -14,6 +14,9 @@ pub enum Scheme {
     CopyTruncate,
     /// The same, and the copy is compressed.
     CopyTruncateGzip,
+    /// `app.log` is copied and truncated under the hands of a writer that never waits: what it writes between the end
+    /// of the copy and the truncation is in no file any more. All else must come out.
+    CopyTruncateBusy,
     /// `app.log` becomes `app-20140803.log`.
     RenameToDate,
     /// `2014/September/03-noon.log`: each day has four files.
@@ -29,7 +32,7 @@ impl Scheme {
     /// The options of LogstreamerInput.
     pub fn settings(self) -> &'static str {
         match self {
-            Scheme::Rename | Scheme::CopyTruncate => {
+            Scheme::Rename | Scheme::CopyTruncate | Scheme::CopyTruncateBusy => {
                 "file_match = 'app\\.log\\.?(?P<Seq>\\d*)'\npriority = [\"^Seq\"]\n"
             }
             Scheme::RenameGzip | Scheme::DelayedGzip | Scheme::CopyTruncateGzip => {

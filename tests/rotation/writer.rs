@@ -22,12 +22,21 @@ pub type Contents = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// What has been written, shared with the test.
 #[derive(Default)]
-pub struct Log(Mutex<Contents>);
+pub struct Log {
+    contents: Mutex<Contents>,
+    /// Lines that a rotation left in no file: nobody need have read them.
+    gone: Mutex<String>,
+}
 
 impl Log {
     /// Nothing is written while `look` looks.
     pub fn with_contents<T>(&self, look: impl FnOnce(&Contents) -> T) -> T {
-        look(&self.0.lock().unwrap())
+        look(&self.contents.lock().unwrap())
+    }
+
+    /// The lines that are in no file.
+    pub fn gone(&self) -> String {
+        self.gone.lock().unwrap().clone()
     }
 }
 
@@ -58,6 +67,7 @@ impl<'a> Writer<'a> {
         match scheme {
             Scheme::Rename | Scheme::RenameGzip | Scheme::DelayedGzip => self.rename(scheme),
             Scheme::CopyTruncate | Scheme::CopyTruncateGzip => self.copy_and_truncate(scheme),
+            Scheme::CopyTruncateBusy => self.copy_and_truncate_busily(),
             Scheme::RenameToDate => self.rename_to_date(),
             Scheme::Dated => self.dated(),
             Scheme::Recreate => self.recreate(),
@@ -74,7 +84,7 @@ impl<'a> Writer<'a> {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        self.log.0.lock().unwrap().entry(stream.to_owned()).or_default().push(Vec::new());
+        self.log.contents.lock().unwrap().entry(stream.to_owned()).or_default().push(Vec::new());
         file
     }
 
@@ -87,7 +97,7 @@ impl<'a> Writer<'a> {
             let number = self.lines.entry(stream.to_owned()).or_default();
             let text: String = (*number..*number + piece).map(|i| format!("{stream} {i} of the lines\n")).collect();
             *number += piece;
-            let mut contents = self.log.0.lock().unwrap();
+            let mut contents = self.log.contents.lock().unwrap();
             // Some lines reach the file in two parts.
             let cut = self.random.below(text.len() as u64) as usize;
             file.write_all(&text.as_bytes()[..cut]).unwrap();
@@ -163,6 +173,8 @@ impl<'a> Writer<'a> {
 
     fn copy_and_truncate(&mut self, scheme: Scheme) {
         let mut file = self.create(ONLY, "app.log");
+        // A copy is known by its age, and the clock of files is coarse.
+        std::thread::sleep(Duration::from_millis(20));
         for rotation in self.rotations() {
             let lines = self.some_lines();
             self.write(ONLY, &mut file, lines);
@@ -175,13 +187,48 @@ impl<'a> Writer<'a> {
                 std::thread::sleep(Duration::from_millis(self.random.below(4)));
             }
             file.set_len(0).unwrap();
-            self.log.0.lock().unwrap().entry(ONLY.to_owned()).or_default().push(Vec::new());
+            self.log.contents.lock().unwrap().entry(ONLY.to_owned()).or_default().push(Vec::new());
             if scheme == Scheme::CopyTruncateGzip {
                 let lines = self.random.below(100);
                 self.write(ONLY, &mut file, lines);
                 self.gzip("app.log.1");
             }
         }
+        self.write(ONLY, &mut file, LINES);
+    }
+
+    fn copy_and_truncate_busily(&mut self) {
+        let mut file = self.create(ONLY, "app.log");
+        // A copy is known by its age, and the clock of files is coarse.
+        std::thread::sleep(Duration::from_millis(20));
+        let rotations = self.rotations();
+        let (site, log, done) = (self.site, self.log, AtomicBool::new(false));
+        let path = |name: String| site.path("logs").join(name);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for rotation in rotations {
+                    std::thread::sleep(Duration::from_millis(10 + rotation % 7));
+                    for number in (1..rotation).rev() {
+                        let to = path(format!("app.log.{}", number + 1));
+                        fs::rename(path(format!("app.log.{number}")), to).unwrap();
+                    }
+                    let copied = fs::copy(path("app.log".to_owned()), path("app.log.1".to_owned())).unwrap() as usize;
+                    let mut contents = log.contents.lock().unwrap();
+                    fs::File::options().write(true).open(path("app.log".to_owned())).unwrap().set_len(0).unwrap();
+                    let files = contents.get_mut(ONLY).unwrap();
+                    // What the copy lacks; a line that it has in part is lost, too.
+                    let last = files.last_mut().unwrap();
+                    let whole = last[..copied].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                    let lost = last.split_off(whole);
+                    files.push(Vec::new());
+                    log.gone.lock().unwrap().push_str(std::str::from_utf8(&lost).unwrap());
+                }
+                done.store(true, Ordering::SeqCst);
+            });
+            while !done.load(Ordering::SeqCst) {
+                self.write(ONLY, &mut file, 60);
+            }
+        });
         self.write(ONLY, &mut file, LINES);
     }
 

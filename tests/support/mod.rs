@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of it")]
 
+pub mod peer;
+
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -15,13 +17,15 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A directory with a configuration, logs and state.
 pub struct Site {
     pub dir: tempfile::TempDir,
+    /// The configuration's file or directory.
+    pub config: PathBuf,
 }
 
 impl Site {
     /// A fresh directory whose configuration is `config`; `$D` in it is the directory, and `[hekad]` is given.
     pub fn new(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let site = Site { dir };
+        let site = Site { config: dir.path().join("hekad.toml"), dir };
         fs::create_dir(site.path("logs")).unwrap();
         site.configure(config);
         site
@@ -30,7 +34,7 @@ impl Site {
     pub fn configure(&self, config: &str) {
         let head = "[hekad]\nbase_dir = \"$D/state\"\nlog_flags = 0\n".to_owned();
         let text = (head + config).replace("$D", self.dir.path().to_str().unwrap());
-        fs::write(self.path("hekad.toml"), text).unwrap();
+        fs::write(&self.config, text).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -52,7 +56,7 @@ impl Site {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hekad"));
-        command.args(arguments).arg(format!("-config={}", self.path("hekad.toml").display()));
+        command.args(arguments).arg(format!("-config={}", self.config.display()));
         command
     }
 
@@ -133,6 +137,9 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", self.log());
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What hekad is measured beside. Each runs as a child with its own configuration, in the foreground.
 
+pub mod lua;
 mod rsyslog;
 pub mod socat;
+pub mod statsd;
 mod syslog_ng;
 pub mod wc;
 

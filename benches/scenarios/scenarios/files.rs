@@ -53,14 +53,15 @@ pub fn through_regex(bench: &mut Bench, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn begin(bench: &mut Bench, name: &str) -> Result<(Table, Input)> {
+pub fn begin(bench: &mut Bench, name: &str) -> Result<(Table, Input)> {
     let input = bench.nginx()?;
     let about = format!("{} nginx lines, {:.0} MB.", input.records, input.bytes as f64 / 1e6);
     Ok((Table::new(name, &about), input))
 }
 
-/// Runs the daemon until it has written down that it is done with the file; also what it has written in all.
-fn hekad(bench: &Bench, input: &Input, workers: usize, consumers: &str) -> Result<(Outcome, u64)> {
+/// Runs the daemon until it has written down that it is done with the file; also what it has written in all. `consumers`
+/// goes on in the section of the input.
+pub fn hekad(bench: &Bench, input: &Input, workers: usize, consumers: &str) -> Result<(Outcome, u64)> {
     let folder = input.path.parent().ok_or("the input has no folder")?.display();
     let source =
         format!("[bench]\ntype = \"LogstreamerInput\"\nlog_directory = \"{folder}\"\nfile_match = 'input\\.log'\n");

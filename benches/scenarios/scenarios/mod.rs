@@ -2,7 +2,9 @@
 
 mod files;
 mod idle;
+mod scripts;
 mod stalled;
+mod statsd;
 mod tcp;
 mod udp;
 
@@ -15,14 +17,20 @@ use crate::report::{Outcome, Table};
 type Scenario = fn(&mut Bench, &str) -> Result<()>;
 
 /// All scenarios with their names.
-pub const ALL: [(&str, Scenario); 9] = [
+pub const ALL: [(&str, Scenario); 15] = [
     ("file -> nothing", files::to_nothing),
     ("file -> counter and /dev/null", files::to_null),
     ("file -> regex -> /dev/null", files::through_regex),
+    ("file -> nginx fields -> counter", scripts::access_log),
+    ("file -> nginx fields -> http_status", scripts::http_status),
+    ("json documents in a script", scripts::json),
+    ("idle sandboxes", scripts::sandboxes),
     ("tcp protobuf -> counter", tcp::protobuf),
     ("tcp lines -> tcp lines", tcp::lines),
     ("udp lines -> counter, full datagrams", udp::full),
     ("udp lines -> counter, one a datagram", udp::single),
+    ("statsd, full datagrams", statsd::full),
+    ("statsd, one a datagram", statsd::single),
     ("stalled output", stalled::fifo),
     ("idle", idle::quiet),
 ];

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 const CONFIG: &str = "[bench]\ntype = \"UdpInput\"\naddress = \"127.0.0.1:0\"\nsplitter = \"TokenSplitter\"\n\
     [CounterFilter]\nticker_interval = 1\n";
 /// Different datagrams.
-const DATAGRAMS: usize = 4096;
-const SEED: u64 = 0x2545_f491_4f6c_dd1d;
+pub(super) const DATAGRAMS: usize = 4096;
+pub(super) const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 /// When nothing has come for this long, nothing is on its way.
-const QUIET: Duration = Duration::from_millis(200);
+pub(super) const QUIET: Duration = Duration::from_millis(200);
 
 /// Datagrams of 1432 bytes.
 pub fn full(bench: &mut Bench, name: &str) -> Result<()> {
@@ -69,7 +69,7 @@ fn scenario(bench: &mut Bench, name: &str, full: bool, rate: f64) -> Result<()> 
 }
 
 /// Waits until `progress` no longer grows.
-fn settle<T>(program: &mut T, progress: impl Fn(&mut T) -> Result<u64>) -> Result<u64> {
+pub(super) fn settle<T>(program: &mut T, progress: impl Fn(&mut T) -> Result<u64>) -> Result<u64> {
     let mut last = progress(program)?;
     loop {
         thread::sleep(QUIET);
@@ -81,7 +81,7 @@ fn settle<T>(program: &mut T, progress: impl Fn(&mut T) -> Result<u64>) -> Resul
 }
 
 /// Every line sent was counted, or was in one of the datagrams that the kernel says it has dropped.
-fn check(load: &Load, sent: &Sent, lines: u64, dropped: u64) -> Result<()> {
+pub(super) fn check(load: &Load, sent: &Sent, lines: u64, dropped: u64) -> Result<()> {
     let sizes = || load.datagrams().map(|(_, lines)| lines);
     let (fewest, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
     let missing = sent.lines.checked_sub(lines).ok_or("more lines were counted than sent")?;

@@ -49,6 +49,11 @@ fn without_an_injection_the_message_itself_is_the_result() {
     assert_eq!(encoded("function process_message() return 0 end"), Ok((true, protobuf())));
     let (_, bytes) = encoded("function process_message() write_message('Payload', 'x') return 0 end").unwrap();
     assert!(bytes.windows(3).any(|part| part == b"\x32\x01x"), "{bytes:?}");
+    // Others see the message as it was.
+    let place = Place::new("function process_message() write_message('Payload', 'x') return 0 end");
+    let batch = message();
+    encoder(&place, "out-enc").encode(batch.row(0), &mut Vec::new()).unwrap();
+    assert_eq!(batch.row(0).payload(), b"the payload");
     // Text that is not sent does not stay for the next message.
     let place = Place::new("function process_message() add_to_payload('x') return 0 end");
     let mut encoder = encoder(&place, "out-enc");

@@ -1,9 +1,11 @@
-//! Follows one stream: finds where to read, reads, hands over and keeps the journal. What happens at the end of
-//! a file is decided in `next`.
+//! Follows one stream: reads, hands over and keeps the journal. Where to begin is found by `locate`; what happens at the
+//! end of a file is decided in `next`, and what becomes of one that is copied and written again, in `copies`.
 
-use super::journal::{Held, Journal, Position, hash};
+use super::journal::{Held, Journal, Position, WINDOW, hash};
+use super::locate::{Located, Place, Start, locate};
+use super::pattern::FileMatch;
 use super::reader::{Available, Identity, Reader};
-use super::scan::LogFile;
+use super::scan::{LogFile, has_unlisted};
 use super::trail::Trail;
 use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, Credit, InputEdge, Stream};
 use crate::plugin::Site;
@@ -35,24 +37,6 @@ pub enum Look {
     Idle,
 }
 
-/// Where a stream without a position starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At the beginning of its oldest file.
-    Oldest,
-    /// At the end of its newest file.
-    Newest,
-    /// Behind what this file held when it had this size.
-    Behind(PathBuf, u64),
-}
-
-/// Where to go on reading, when no file is open.
-pub(super) struct Place {
-    pub(super) at: Position,
-    /// When the place was reached: files changed later hold something new.
-    pub(super) since: SystemTime,
-}
-
 /// When to try again what did not work: at once the first time, then less and less often.
 #[derive(Default)]
 pub(super) struct Patience {
@@ -77,6 +61,12 @@ impl Patience {
 pub(super) struct Open {
     pub(super) path: PathBuf,
     pub(super) reader: Reader,
+    /// When it was begun: a copy of it is not made much earlier.
+    pub(super) began: SystemTime,
+    /// How the files before it began by then.
+    pub(super) known: Vec<Vec<u8>>,
+    /// Files have come that the list does not hold, and too little was read of this one to tell it from another.
+    pub(super) unsure: bool,
     /// Nothing was there at the last look.
     pub(super) at_end: bool,
     /// Where the file was before it was renamed: a new file is expected there.
@@ -88,13 +78,35 @@ pub(super) struct Open {
     pub(super) patience: Patience,
 }
 
+/// What the streams of an input share.
+pub struct Common {
+    /// The input's.
+    pub site: Site,
+    /// `Hostname` of the messages.
+    pub hostname: String,
+    /// Where journals are kept.
+    pub journals: PathBuf,
+    /// Which files belong to which stream.
+    pub pattern: FileMatch,
+}
+
+/// The files of a stream, as a scan found them.
+pub struct Listed {
+    /// The files, oldest first.
+    pub files: Vec<LogFile>,
+    /// When the scan began.
+    pub at: SystemTime,
+}
+
 /// One stream.
 pub struct Follower {
     id: u32,
     pub(super) name: String,
+    common: Arc<Common>,
     pub(super) site: Site,
-    hostname: String,
     pub(super) files: Vec<LogFile>,
+    /// When the scan that found them began.
+    listed_at: SystemTime,
     start: Start,
     place: Option<Place>,
     pub(super) open: Option<Open>,
@@ -128,17 +140,10 @@ impl Follower {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn new(
-        id: u32,
-        name: &str,
-        files: Vec<LogFile>,
-        site: &Site,
-        hostname: &str,
-        journals: &Path,
-        start: Start,
-    ) -> Result<Self, String> {
-        let (journal, held) =
-            Journal::open(journals, name).map_err(|error| format!("cannot read the journal of {name}: {error}"))?;
+    pub fn new(id: u32, name: &str, listed: Listed, common: &Arc<Common>, start: Start) -> Result<Self, String> {
+        let site = &common.site;
+        let (journal, held) = Journal::open(&common.journals, name)
+            .map_err(|error| format!("cannot read the journal of {name}: {error}"))?;
         let place = match held {
             Held::Position(at, since) => Some(Place { at, since }),
             Held::Nothing => None,
@@ -150,9 +155,10 @@ impl Follower {
         Ok(Follower {
             id,
             name: name.to_owned(),
+            common: common.clone(),
             site: site.clone(),
-            hostname: hostname.to_owned(),
-            files,
+            files: listed.files,
+            listed_at: listed.at,
             start,
             place,
             open: None,
@@ -177,7 +183,9 @@ impl Follower {
     }
 
     /// A scan found these files.
-    pub fn set_files(&mut self, files: Vec<LogFile>) {
+    pub fn set_files(&mut self, listed: Listed) {
+        let files = listed.files;
+        self.listed_at = listed.at;
         if files != self.files
             && let Some(open) = &mut self.open
         {
@@ -197,8 +205,10 @@ impl Follower {
     pub fn look(&mut self, edge: &InputEdge) -> Look {
         let Some(open) = &mut self.open else { return self.attach(edge) };
         let look = match open.reader.available() {
-            Ok(Available::Data) if !open.at_end || open.reader.still_holds() => Ok(Look::Data),
-            Ok(Available::Data | Available::Shrunk) => self.overwritten(edge),
+            Ok(Available::Data) if open.at_end && !open.reader.still_holds() => self.overwritten(edge),
+            Ok(Available::Data) if open.unsure => Ok(self.reassure()),
+            Ok(Available::Data) => Ok(Look::Data),
+            Ok(Available::Shrunk) => self.overwritten(edge),
             Ok(Available::End) => {
                 open.at_end = true;
                 self.next_file(edge)
@@ -216,7 +226,14 @@ impl Follower {
         let Some(open) = &mut self.open else { return };
         let offset = open.reader.offset;
         let before = open.reader.tail.clone();
-        let read = match open.reader.read(buffer.spare()) {
+        let (files, since, common, name) = (&self.files, self.listed_at, &self.common, &self.name);
+        let unsure = &mut open.unsure;
+        // Looked at after reading: what has not come by now was not there then.
+        let confirm = || {
+            *unsure = offset < WINDOW as u64 && has_unlisted(files, since, &common.pattern, name);
+            !*unsure
+        };
+        let read = match open.reader.read_if(buffer.spare(), confirm) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Interrupted => return,
             Err(error) => return self.failed(&error),
@@ -308,7 +325,8 @@ impl Follower {
     pub(super) fn decide(&mut self, path: &Path) -> std::io::Result<Option<Reader>> {
         let reader = Reader::open_and_look(path)?;
         let at_path = |file: &LogFile| Ok::<_, std::io::Error>(Identity::at(&file.path)? == Some(file.identity));
-        let current = self.files.iter().map(at_path).collect::<std::io::Result<Vec<bool>>>()?.into_iter().all(|is| is);
+        let current = self.files.iter().map(at_path).collect::<std::io::Result<Vec<bool>>>()?.into_iter().all(|is| is)
+            && !has_unlisted(&self.files, self.listed_at, &self.common.pattern, &self.name);
         let same = |candidate: &Candidate| {
             candidate.path == path && candidate.identity == reader.identity && reader.head.starts_with(&candidate.head)
         };
@@ -337,15 +355,19 @@ impl Follower {
         self.dirty = true;
         self.place = None;
         self.key_of = None;
-        self.adopt(path, reader);
+        let known = self.heads_before(&path);
+        self.adopt(path, reader, known);
     }
 
-    /// Reads from this file from now on; its bytes are the same as those read so far.
-    pub(super) fn adopt(&mut self, path: PathBuf, reader: Reader) {
+    /// Reads from this file from now on. `known` is how files begin that it is none of.
+    pub(super) fn adopt(&mut self, path: PathBuf, reader: Reader, known: Vec<Vec<u8>>) {
         self.site.stats.text(&format!("{}-filename", self.name), path.to_string_lossy());
         self.open = Some(Open {
             path,
             reader,
+            known,
+            began: SystemTime::now(),
+            unsure: false,
             at_end: false,
             former: None,
             replaced_by: None,
@@ -373,7 +395,7 @@ impl Follower {
             token: (self.id + 1).to_string(),
             logger: self.name.clone().into_bytes(),
             msg_type: Some(b"logfile".to_vec()),
-            hostname: Some(self.hostname.clone().into_bytes()),
+            hostname: Some(self.common.hostname.clone().into_bytes()),
             key,
             ..Stream::default()
         });
@@ -425,79 +447,6 @@ impl Follower {
             self.site.log.error(&what);
             self.complaint = what;
         }
-    }
-}
-
-/// Where a stream is read on.
-pub(super) struct Located {
-    pub(super) path: PathBuf,
-    /// Opened at the right place.
-    pub(super) reader: Reader,
-    /// This is where reading stopped.
-    continues: bool,
-    /// Why it is not, although there is a position.
-    pub(super) lost: Option<String>,
-    /// Nothing of the stream has been read before.
-    from_start: bool,
-}
-
-/// The file of a stream to read, opened at the right place. `start` is for streams without a position.
-pub(super) fn locate(files: &[LogFile], start: &Start, place: Option<&Place>) -> std::io::Result<Located> {
-    if let Some((path, reader)) = place.map_or(Ok(None), |place| find(files, &place.at))? {
-        return Ok(Located { path, reader, continues: true, lost: None, from_start: false });
-    }
-    let newest = files.last().map(|file| file.path.clone()).ok_or(ErrorKind::NotFound)?;
-    let oldest = files.first().map_or_else(|| newest.clone(), |file| file.path.clone());
-    let never_read = place.is_none_or(|place| place.at.seek == 0 && place.at.last_hash.is_empty());
-    let Some(Place { at, since }) = place.filter(|_| !never_read) else {
-        let (path, reader, from_start) = match start {
-            Start::Newest if place.is_none() => (newest.clone(), Reader::open_behind(&newest, None)?, false),
-            Start::Behind(path, size) if place.is_none() => {
-                (path.clone(), Reader::open_behind(path, Some(*size))?, false)
-            }
-            _ => (oldest.clone(), Reader::open(&oldest)?, true),
-        };
-        return Ok(Located { path, reader, continues: false, lost: None, from_start });
-    };
-    // Whatever was changed after the position was noted has not been read; what was not, has been. The clock of files
-    // is coarse.
-    let unread = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|time| time >= *since);
-    let changed = files.iter().map(|file| &file.path).find(|path| unread(path));
-    let recorded = || files.iter().map(|file| &file.path).find(|path| **path == *at.file_name);
-    let path = changed.or_else(|| recorded().filter(|_| at.seek == 0)).unwrap_or(&newest).clone();
-    let lost = (at.seek > 0).then(|| format!("byte {} of {} is in none of the stream's files", at.seek, at.file_name));
-    let reader = Reader::open(&path)?;
-    Ok(Located { path, reader, continues: false, lost, from_start: false })
-}
-
-/// The file that holds a position, which its last bytes identify; the start of a file could be any file's.
-fn find(files: &[LogFile], at: &Position) -> std::io::Result<Option<(PathBuf, Reader)>> {
-    if at.seek == 0 {
-        return Ok(None);
-    }
-    let recorded = Path::new(&at.file_name);
-    let listed = files.iter().any(|file| file.path == recorded);
-    let others = files.iter().rev().map(|file| file.path.as_path()).filter(|path| *path != recorded);
-    for path in listed.then_some(recorded).into_iter().chain(others) {
-        if let Some(reader) = open_at(path, at)? {
-            return Ok(Some((path.to_owned(), reader)));
-        }
-    }
-    Ok(None)
-}
-
-/// Opens a file at a position if it is the right one; a damaged or vanished file is not.
-pub(super) fn open_at(path: &Path, at: &Position) -> std::io::Result<Option<Reader>> {
-    match Reader::open_at(path, at.seek, &at.last_hash) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof
-            ) =>
-        {
-            Ok(None)
-        }
-        other => other.map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
     }
 }
 

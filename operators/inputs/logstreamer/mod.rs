@@ -1,13 +1,15 @@
 //! LogstreamerInput: follows log files through rotation, truncation and compression.
 //!
 //! A *stream* is a row of files that together are one run of bytes; the newest is being written to. `pattern`
-//! says what a path means, `scan` finds the files of each stream, `run` visits the streams, `follow` reads one,
-//! `next` ends its files, `reader` reads one file. Positions are written by `journal` only when the engine says that everything before them is done;
-//! `trail` leads from there back to a file. `watch` tells when to look again. `survey` says what all of this would
-//! find now.
+//! says what a path means, `scan` finds the files of each stream, `run` visits the streams, `locate` finds where to
+//! begin, `follow` reads one, `next` ends its files, `copies` knows what rotations copy, `reader` reads one file.
+//! Positions are written by `journal` only when the engine says that everything before them is done; `trail` leads from
+//! there back to a file. `watch` tells when to look again. `survey` says what all of this would find now.
 
+mod copies;
 mod follow;
 mod journal;
+mod locate;
 mod next;
 mod pattern;
 mod reader;

@@ -2,13 +2,13 @@
 //! to, or its beginning once more. Rotation may be under way at any moment, so nothing is believed that was not
 //! seen twice.
 
-use super::follow::{Follower, Look, Patience, open_at};
-use super::journal::{Position, hash};
-use super::reader::{Available, Identity, Reader};
+use super::copies::is_twin;
+use super::follow::{Follower, Look, Patience};
+use super::reader::{Available, Identity};
 use super::scan::LogFile;
 use crate::inputs::InputEdge;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 impl Follower {
     /// At the end of the data: whether another file follows.
@@ -94,7 +94,10 @@ impl Follower {
         let Some(open) = &self.open else { return Ok(Look::Again) };
         let path = open.path.clone();
         match self.decide(&path) {
-            Ok(Some(reader)) => self.begin(edge, path, reader, false),
+            Ok(Some(reader)) => {
+                self.report_overwritten();
+                self.begin(edge, path, reader, false);
+            }
             Ok(None) => return Ok(self.rescan()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Truncated and removed: nothing of it is left to read.
@@ -105,6 +108,23 @@ impl Follower {
         Ok(Look::Again)
     }
 
+    /// The open file was truncated, and there is no copy: what was not read by then is gone.
+    fn report_overwritten(&self) {
+        let Some(open) = &self.open else { return };
+        let (name, path, offset) = (&self.name, open.path.display(), open.reader.offset);
+        let unread = open.reader.largest.saturating_sub(offset);
+        self.site.stats.counter("TruncatedFiles", "count").add(1);
+        if unread > 0 {
+            self.site.stats.drops("truncated-bytes").add(unread as usize);
+            self.site.log.error(format!(
+                "{name}: {path} was truncated at byte {offset}; at least {unread} bytes behind it were not read, and no \
+                 copy of them is there"
+            ));
+        } else {
+            self.site.log.info(format!("{name}: {path} was truncated behind byte {offset} and is read from its start"));
+        }
+    }
+
     /// Asks for a scan, unless that has not helped just now.
     fn rescan(&mut self) -> Look {
         let Some(open) = &mut self.open else { return Look::Rescan };
@@ -113,36 +133,6 @@ impl Follower {
         }
         open.searched = true;
         Look::Rescan
-    }
-
-    /// Looks for a file with the same bytes as those read so far, under any other name: a compressed or
-    /// copied file. Goes on in it if there is one.
-    fn find_copy(&mut self) -> bool {
-        let Some(open) = &self.open else { return false };
-        let (offset, head) = (open.reader.offset, &open.reader.head);
-        if head.is_empty() {
-            return false;
-        }
-        let at = Position { seek: offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
-        let others = self.files.iter().rev().map(|file| &file.path).filter(|path| **path != open.path);
-        let found = others.into_iter().find_map(|path| {
-            let reader = open_at(path, &at).ok().flatten()?;
-            // At its beginning a position could be any file's.
-            let same = match offset {
-                0 => Reader::peek(path, head.len()).is_ok_and(|(bytes, _)| bytes == *head),
-                _ => reader.is_gzip() || reader.head == *head,
-            };
-            same.then(|| (path.clone(), reader))
-        });
-        let Some((path, reader)) = found else { return false };
-        let former = open.path.clone();
-        self.trail.copied(path.clone(), self.position, reader.offset, &reader.tail, reader.plain());
-        self.dirty = true;
-        self.adopt(path, reader);
-        if let Some(open) = &mut self.open {
-            open.former = Some(former);
-        }
-        true
     }
 
     /// Ends the open file and starts on `path`, after making sure that nothing is left and nothing moved.
@@ -176,23 +166,4 @@ impl Follower {
         }
         Ok(Look::Again)
     }
-
-    /// The file at `path` behind what was read of the open file, if the open file is a copy of it. Files with the
-    /// same lines are told apart by their age: a copy is younger.
-    fn original(&self, path: &Path) -> std::io::Result<Option<Reader>> {
-        let Some(open) = self.open.as_ref().filter(|open| open.reader.offset > 0) else { return Ok(None) };
-        let at = Position { seek: open.reader.offset, file_name: String::new(), last_hash: hash(&open.reader.tail) };
-        Ok(open_at(path, &at)?.filter(|original| {
-            let younger = open.reader.created().zip(original.created()).is_some_and(|(copy, age)| copy > age);
-            younger && original.head == open.reader.head
-        }))
-    }
-}
-
-/// Whether `file` is the compressed form of the file `own`, which begins with `head`: while a file is being
-/// compressed both are there.
-fn is_twin(own: &LogFile, file: &LogFile, head: &[u8]) -> bool {
-    own.rank == file.rank
-        && Reader::peek(&file.path, head.len().max(1))
-            .is_ok_and(|(bytes, gzip)| bytes.is_empty() || (gzip && head.starts_with(&bytes)))
 }

@@ -63,6 +63,8 @@ pub struct Reader {
     pub head: Vec<u8>,
     /// The bytes before `offset`: at most [`WINDOW`].
     pub tail: Vec<u8>,
+    /// The largest size of the file that was seen.
+    pub largest: u64,
     /// When the file had last been changed as its end was reached and compared with `tail`.
     compared: Option<SystemTime>,
 }
@@ -86,6 +88,7 @@ impl Reader {
             offset: 0,
             head: Vec::new(),
             tail: Vec::new(),
+            largest: metadata.len(),
             compared: None,
         })
     }
@@ -198,6 +201,9 @@ impl Reader {
             Source::Plain => {}
         }
         let metadata = self.file.metadata()?;
+        if metadata.len() >= self.offset {
+            self.largest = self.largest.max(metadata.len());
+        }
         Ok(match metadata.len().cmp(&self.offset) {
             std::cmp::Ordering::Greater => Available::Data,
             std::cmp::Ordering::Less => Available::Shrunk,
@@ -215,14 +221,13 @@ impl Reader {
         })
     }
 
-    /// Whether the bytes before `offset` are still those that were read: a file can be truncated and grow
-    /// beyond the old offset between two looks. At the beginning, whether the first bytes are those that were seen.
+    /// Whether the file still begins with the bytes it began with, and those before `offset` are those that were read: a
+    /// file can be truncated and grow beyond the old offset between two looks.
     pub fn still_holds(&self) -> bool {
-        let (end, bytes) = match self.offset {
-            0 => (self.head.len() as u64, &self.head),
-            offset => (offset, &self.tail),
-        };
-        self.is_gzip() || self.window(end).is_ok_and(|window| window == *bytes)
+        let same = |end: u64, bytes: &[u8]| self.window(end).is_ok_and(|window| window == bytes);
+        self.is_gzip()
+            || (same(self.head.len() as u64, &self.head)
+                && (self.offset <= self.head.len() as u64 || same(self.offset, &self.tail)))
     }
 
     /// Counts a compressed file as read to its end.
@@ -261,13 +266,21 @@ impl Reader {
     /// # Errors
     /// What the system or the decompressor says; `offset` then still counts what was handed out.
     pub fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.read_if(buffer, || true)
+    }
+
+    /// Reads what comes next if it is `confirmed` afterwards that it belongs here; else that counts as the end.
+    ///
+    /// # Errors
+    /// As [`read`](Reader::read).
+    pub fn read_if(&mut self, buffer: &mut [u8], confirmed: impl FnOnce() -> bool) -> std::io::Result<usize> {
         if self.offset == 0 {
             self.look_for_gzip()?;
         }
         let read = match &mut self.source {
             // Compared after reading: what is still there now was there then.
             Source::Plain => match self.file.read_at(buffer, self.offset)? {
-                read if self.still_holds() => read,
+                read if self.still_holds() && confirmed() => read,
                 _ => 0,
             },
             Source::Gzip { decoder, done } => {

@@ -1,7 +1,8 @@
 //! The input's loop: looks at the streams in turn, one chunk each, and sleeps when none has anything.
 
 use super::LogstreamerSettings;
-use super::follow::{Follower, Look, Start};
+use super::follow::{Common, Follower, Listed, Look};
+use super::locate::Start;
 use super::pattern::FileMatch;
 use super::scan::{self, LogFile};
 use super::watch::{Announced, Event, Watch};
@@ -11,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Bytes read at once.
@@ -31,15 +32,12 @@ const SCAN_GAP: Duration = Duration::from_millis(100);
 
 /// The input: all streams of one section.
 pub struct Logstreamer {
-    site: Site,
+    common: Arc<Common>,
     root: PathBuf,
-    pattern: FileMatch,
     oldest: Duration,
     rescan_every: Duration,
     check_every: Duration,
-    journals: PathBuf,
     initial_tail: bool,
-    hostname: String,
     pub(super) followers: Vec<Follower>,
     /// Index into `followers` by stream name.
     by_name: HashMap<String, usize>,
@@ -68,15 +66,17 @@ impl Logstreamer {
         let root = std::fs::canonicalize(&settings.log_directory)
             .map_err(|error| format!("log_directory {}: {error}", settings.log_directory))?;
         let mut input = Logstreamer {
-            site: site.clone(),
-            pattern: FileMatch::new(&root, settings, &site.name)?,
+            common: Arc::new(Common {
+                site: site.clone(),
+                hostname: settings.hostname.clone().unwrap_or_else(|| site.globals.hostname.clone()),
+                journals,
+                pattern: FileMatch::new(&root, settings, &site.name)?,
+            }),
             root,
             oldest: settings.oldest_duration,
             rescan_every: settings.rescan_interval.value,
             check_every: settings.check_data_interval.value,
-            journals,
             initial_tail: settings.initial_tail,
-            hostname: settings.hostname.clone().unwrap_or_else(|| site.globals.hostname.clone()),
             followers: Vec::new(),
             by_name: HashMap::new(),
             complaints: HashSet::new(),
@@ -93,17 +93,17 @@ impl Logstreamer {
 
     /// Searches the tree; new streams get followers. Gives what must stop a start.
     pub(super) fn rescan(&mut self) -> Vec<String> {
-        let found = scan::scan(&self.root, &self.pattern, self.oldest);
+        let at = SystemTime::now();
+        let found = scan::scan(&self.root, &self.common.pattern, self.oldest);
         let mut errors = found.unordered;
         for (name, files) in found.streams {
             if let Some(follower) = self.by_name.get(&name).and_then(|index| self.followers.get_mut(*index)) {
-                follower.set_files(files);
+                follower.set_files(Listed { files, at });
                 continue;
             }
             let id = self.followers.len();
             let start = self.start_of(&files);
-            let follower = Follower::new(id as u32, &name, files, &self.site, &self.hostname, &self.journals, start);
-            match follower {
+            match Follower::new(id as u32, &name, Listed { files, at }, &self.common, start) {
                 Ok(follower) => {
                     self.by_name.insert(name, id);
                     self.followers.push(follower);
@@ -136,7 +136,7 @@ impl Logstreamer {
     /// Logs an error of a scan, once.
     fn complain(&mut self, what: String) {
         if self.complaints.len() < 10_000 && !self.complaints.contains(&what) {
-            self.site.log.error(&what);
+            self.common.site.log.error(&what);
             self.complaints.insert(what);
         }
     }
@@ -228,7 +228,7 @@ impl Logstreamer {
                             *awake = true;
                         }
                     }
-                    Event::Entry(path) if path.is_dir() || self.pattern.takes(&path) => {
+                    Event::Entry(path) if path.is_dir() || self.common.pattern.takes(&path) => {
                         if let Some(watch) = watch.as_mut().filter(|_| path.is_dir() && !path.is_symlink()) {
                             watch.tree(&path);
                         }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// The clock of files is that coarse.
+const COARSE: Duration = Duration::from_millis(20);
+
 /// One file of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogFile {
@@ -54,6 +57,27 @@ pub fn scan(root: &Path, pattern: &FileMatch, oldest: Duration) -> Found {
     }
     found.streams = ordered;
     found
+}
+
+/// Whether there are files of the stream called `name` that the scan which began `at` that time did not find where they
+/// are now. Looks only into directories that may have changed since: a rotation puts its files beside each other.
+pub fn has_unlisted(files: &[LogFile], at: SystemTime, pattern: &FileMatch, name: &str) -> bool {
+    let mut directories: Vec<&Path> = files.iter().filter_map(|file| file.path.parent()).collect();
+    directories.sort_unstable();
+    directories.dedup();
+    directories.into_iter().any(|directory| {
+        let changed = std::fs::metadata(directory).and_then(|metadata| metadata.modified());
+        if changed.is_ok_and(|changed| changed + COARSE < at) {
+            return false;
+        }
+        let Ok(entries) = std::fs::read_dir(directory) else { return false };
+        entries.flatten().map(|entry| entry.path()).any(|path| {
+            matches!(pattern.read(&path), Some(Ok(matched)) if matched.stream == name)
+                && Identity::at(&path).is_ok_and(|now| {
+                    now.is_some_and(|now| !files.iter().any(|file| file.path == path && file.identity == now))
+                })
+        })
+    })
 }
 
 fn visit(path: PathBuf, pattern: &FileMatch, horizon: Option<SystemTime>, found: &mut Found) {

@@ -2,8 +2,8 @@
 //! Nothing is changed.
 
 use super::LogstreamerSettings;
-use super::follow::{Place, Start, locate};
 use super::journal::{Held, peek};
+use super::locate::{Place, Start, locate};
 use super::pattern::FileMatch;
 use super::scan::{LogFile, scan};
 use std::path::{Path, PathBuf};

@@ -1,15 +1,12 @@
 //! Where TcpInput listens.
 
 use crate::net::address::{Family, HostPort, canonical};
-use crate::net::listen::{self, Steps, Wrong};
+use crate::net::listen::{self, BACKLOG, Steps, Wrong};
 use crate::net::unix::{self, SocketFile};
-use socket2::{Protocol, Type};
+use socket2::Type;
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-
-/// Connections that may wait to be accepted; the system's limit applies as well.
-const BACKLOG: i32 = 1024;
 
 const STEPS: Steps = Steps { resolve: "ResolveTCPAddress", listen: "ListenTCP" };
 
@@ -67,7 +64,7 @@ impl Listener {
         match endpoint {
             Endpoint::Unix(path) => listen_unix(path).map_err(|error| format!("ListenTCP failed: {path}: {error}")),
             Endpoint::Ip(address, family) => {
-                listen::first(address, *family, STEPS, |candidate| listen_tcp(candidate, *family))
+                listen::first(address, *family, STEPS, |candidate| listen::tcp(candidate, *family))
                     .await
                     .map(Listener::Tcp)
             }
@@ -97,23 +94,9 @@ impl Listener {
     }
 }
 
-fn listen_tcp(address: SocketAddr, family: Family) -> io::Result<TcpListener> {
-    let socket = listen::socket(address, family, Type::STREAM, Protocol::TCP)?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
-
 fn listen_unix(path: &str) -> io::Result<Listener> {
     let (socket, file) = unix::bind(Type::STREAM, path)?;
     socket.set_nonblocking(true)?;
     socket.listen(BACKLOG)?;
     Ok(Listener::Unix(UnixListener::from_std(socket.into())?, path.to_owned(), file))
-}
-
-/// Whether accepting may succeed later: the system is short of something, or the connection is gone already.
-pub(super) fn may_pass(error: &io::Error) -> bool {
-    !matches!(error.raw_os_error(), Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP))
 }

@@ -36,6 +36,7 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool]) -> Result<Part
         rules: Rc::default(),
         calls: Vec::new(),
         straight: 0,
+        is_silent: false,
         extra: choice::EXTRA,
     };
     compiler.code(tree, &Follow::ANYTHING, &Follow::ANYTHING);
@@ -56,6 +57,8 @@ struct Compiler<'a> {
     calls: Vec<(usize, usize)>,
     /// Instructions since the last one that pays.
     straight: usize,
+    /// Captures are dropped, so none are made.
+    is_silent: bool,
     /// Tree words that may still be compiled a second time for the sake of switches.
     extra: usize,
 }
@@ -169,12 +172,12 @@ impl Compiler<'_> {
             Tag::Backref => (Kind::Backref, false),
             Tag::Table => (Kind::Table, true),
             Tag::Group => (Kind::Group, tree.key() == 0 || is_text),
-            Tag::Fold => (Kind::Fold, false),
+            Tag::Fold => (Kind::Fold, matches!(value, Value::Native(_))),
             Tag::Function => match self.tonumber.get(usize::from(tree.key())) {
-                Some(true) => (Kind::Tonumber, !tree.child().has(CAPTURES)),
-                _ => (Kind::Function, matches!(value, Value::Native(_))),
+                Some(true) => (Kind::Tonumber, true),
+                _ => (Kind::Function, true),
             },
-            Tag::Numbered => (Kind::Numbered, false),
+            Tag::Numbered => (Kind::Numbered, tree.key() == 0),
             Tag::Query => (Kind::Query, false),
             Tag::Str => (Kind::Str, true),
             Tag::Subst => (Kind::Subst, true),
@@ -186,19 +189,35 @@ impl Compiler<'_> {
 
     /// A capture of what was just matched, `length` bytes.
     fn full(&mut self, tree: Tree, length: u32) {
+        if self.is_silent {
+            return;
+        }
         let kind = self.kind(tree) as u8;
         self.emit(Op::Full, kind, tree.key(), length);
     }
 
     fn capture(&mut self, tree: Tree, known: &Follow, follow: &Follow) {
         let child = tree.child();
+        if self.is_silent {
+            return self.code(child, known, follow);
+        }
+        let is_dropped = |tree: Tree| tree.tag() == Tag::Numbered && tree.key() == 0 && can_be_silent(tree.child());
+        // What takes the values inside, or else its text, needs no mark of values that are dropped.
+        let takes_text = matches!(tree.tag(), Tag::Function | Tag::Group);
+        let (child, is_silent) =
+            if takes_text && is_dropped(child) { (child.child(), true) } else { (child, is_dropped(tree)) };
+        // The value of a named group is its text anyway.
+        let is_text = |tree: Tree| tree.tag() == Tag::Simple && !tree.child().has(CAPTURES);
+        let child = if tree.tag() == Tag::Group && tree.key() > 0 && is_text(child) { child.child() } else { child };
         if let Some(length) = full_len(child) {
             self.code(child, known, follow);
             return self.full(tree, length);
         }
         let kind = self.kind(tree) as u8;
         self.emit(Op::Open, kind, tree.key(), 0);
+        self.is_silent = is_silent;
         self.code(child, known, follow);
+        self.is_silent = false;
         self.emit(Op::Close, 0, 0, 0);
     }
 
@@ -399,6 +418,12 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Whether the captures inside can be left out when nobody wants their values: match-time captures also decide whether
+/// there is a match, and a called rule may be called from elsewhere too.
+fn can_be_silent(tree: Tree) -> bool {
+    !matches!(tree.tag(), Tag::Runtime | Tag::Call | Tag::Grammar | Tag::OpenCall) && tree.children().all(can_be_silent)
 }
 
 /// The length of a pattern that needs no beginning in the list of captures: it has none inside, and its length is the

@@ -65,5 +65,13 @@ is("a yield is refused", "false true", (function()
 end)())
 is("matching in a coroutine", '"a"', coroutine.wrap(function() return C(1):match "a" end)())
 is("collecting in between", '{1=1,2=2,3=3}', Ct(Cmt(1, function(_, i) collectgarbage() return true, i - 1 end) ^ 0):match "abc")
+is("a position far outside is invalid whichever way it lies", "0", (function()
+  local accepted = 0
+  for _, position in ipairs{-1e308, 1e308, -9.3e18, 9.3e18, 0 / 0, -1 / 0, 1 / 0} do
+    local ok, why = pcall(lpeg.match, Cmt(1, function() return position end), "abc")
+    if ok or not why:find("invalid position returned by match-time capture", 1, true) then accepted = accepted + 1 end
+  end
+  return accepted
+end)())
 
 return finish()

@@ -113,5 +113,9 @@ do
   local t = {}
   is("classes into a table", "true 2", lpeg.locale(t) == t, t.digit:match "1")
 end
+is("an operator called by hand may be given more", "2 nil", (function()
+  local difference = getmetatable(P(1)).__sub
+  return difference(P(1), P "a", 1, {}, "x"):match "b", difference(P(1), P "a", 1, {}, "x"):match "a"
+end)())
 
 return finish()

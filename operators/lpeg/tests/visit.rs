@@ -53,7 +53,7 @@ fn values(node: &Node) -> Option<Vec<Value>> {
         Known::Constant(Constant::Boolean(value)) => vec![Value::Boolean(value)],
         Known::Constant(Constant::Number(value)) => vec![Value::Number(value)],
         Known::Constant(Constant::Text(text)) => vec![Value::Text(text.to_vec())],
-        Known::Group(Some(_)) => vec![],
+        Known::Group(Some(_)) | Known::Nothing => vec![],
         Known::Group(None) => Some(inside()?).filter(|all| !all.is_empty()).unwrap_or_else(|| vec![text()]),
         Known::Number => vec![node.number().ok()?.map_or(Value::Nil, Value::Number)],
         Known::Format(_) | Known::Substitution => {
@@ -86,7 +86,7 @@ fn values(node: &Node) -> Option<Vec<Value>> {
             }
             vec![Value::Table(fields)]
         }
-        Known::Call(_) => return None,
+        Known::Call(_) | Known::Fold(_) => return None,
     })
 }
 
@@ -104,7 +104,8 @@ fn show(pattern: &heka_lpeg::Pattern, subject: &[u8], init: usize) -> Option<Str
         Err(refusal) => panic!("{refusal:?}"),
     };
     let mut all = Vec::new();
-    for node in captures.roots(pattern, subject) {
+    let visit = captures.visit(pattern, subject);
+    for node in visit.roots() {
         all.extend(values(&node)?);
     }
     if all.is_empty() {
@@ -174,14 +175,15 @@ fn what_only_lua_can_evaluate_is_unknown() {
         ("lpeg.C'a' * lpeg.Cp() * lpeg.Cc('x', 1, nil, true)", "known"),
         ("lpeg.Ct(lpeg.Cg(lpeg.R'09' ^ 1 / tonumber, 'n')) * lpeg.Cs(1) * (lpeg.C(1) / '%1')", "known"),
         ("lpeg.P'a' / string.upper", "known"),
-        ("lpeg.P'a' / function() end", "unknown"),
+        ("lpeg.P'a' / function() end", "known"),
+        ("lpeg.Cf('a', rawset)", "known"),
+        ("(lpeg.C'ff' * lpeg.Cc(16)) / tonumber", "known"),
         ("lpeg.P'a' / {}", "unknown"),
         ("lpeg.Cc({})", "unknown"),
         ("lpeg.Carg(1)", "unknown"),
         ("lpeg.Cmt('a', function() end)", "unknown"),
         ("lpeg.Cg('a', 'x') * lpeg.Cb'x'", "unknown"),
-        ("lpeg.Cf('a', rawset)", "unknown"),
-        ("(lpeg.C'ff' * lpeg.Cc(16)) / tonumber", "unknown"),
+        ("lpeg.Cf('a', function() end)", "unknown"),
         ("'a'", "unknown"),
         ("io.stdout", "unknown"),
     ] {

@@ -1,11 +1,11 @@
-//! The life of TcpOutput: connect when there is something to write, write, notice what becomes of it, start over.
+//! The life of an output over TCP: connect when there is something to write, write, notice what becomes of it, start over.
 
 use crate::backoff::Backoff;
 use crate::net::deadline::Deadline;
 use crate::net::dial::Target;
 use crate::outputs::tcp::link::{Incoming, Link};
 use crate::outputs::tcp::window::{Acknowledged, Window};
-use crate::outputs::{Feed, FeedEvent};
+use crate::outputs::{Block, Feed, FeedEvent, Prepare};
 use crate::plugin::PluginError;
 use crate::stats::Counter;
 use crate::throttle::Throttle;
@@ -25,12 +25,24 @@ const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// How long a peer that has everything may take to close as well.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// When this side closes a connection that works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outputs) enum Closing {
+    /// Only at the end.
+    Never,
+    /// After so many records.
+    After(u64),
+    /// As soon as everything that waits is written.
+    WhenIdle,
+}
+
 /// Delivers what a feed brings.
-pub(super) struct Delivery<'a> {
+pub(in crate::outputs) struct Delivery<'a> {
     target: &'a Target,
     feed: &'a mut Feed,
+    prepare: &'a mut Prepare<'a>,
     window: Window,
-    reconnect_after: Option<u64>,
+    closing: Closing,
     /// The feed has ended.
     ended: bool,
     /// What was written may be lost: connect at once to write it again, even if nothing new comes.
@@ -62,23 +74,27 @@ enum Farewell {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(
+    /// `prepare` makes of every block what is written; `replay_window` is the number of acknowledged bytes that are
+    /// kept to be written again when a connection breaks.
+    pub(in crate::outputs) fn new(
         target: &'a Target,
         feed: &'a mut Feed,
-        reconnect_after: Option<u64>,
+        closing: Closing,
         replay_window: usize,
+        prepare: &'a mut Prepare<'a>,
     ) -> Self {
         let stats = feed.site.stats.clone();
         let delivered = stats.counter("ProcessMessageCount", "count");
-        // Nothing drops messages here; the encoder in front may.
+        // Nothing drops messages here; what stands in front may.
         stats.counter("DropMessageCount", "count");
         let replayed = stats.counter("ReplayedRecords", "count");
         Delivery {
             target,
             deadline: Deadline::new(feed.stopping.clone()),
             feed,
+            prepare,
             window: Window::new(replay_window),
-            reconnect_after,
+            closing,
             ended: false,
             urgent: false,
             backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
@@ -89,7 +105,10 @@ impl<'a> Delivery<'a> {
     }
 
     /// Runs until the feed has ended and everything is delivered.
-    pub(super) async fn run(mut self) -> Result<(), PluginError> {
+    ///
+    /// # Errors
+    /// When a shutdown's patience ends before that.
+    pub(in crate::outputs) async fn run(mut self) -> Result<(), PluginError> {
         while self.has_work().await {
             let mut link = self.connect().await?;
             match self.write(&mut link).await? {
@@ -140,13 +159,18 @@ impl<'a> Delivery<'a> {
 
     fn take(&mut self, event: FeedEvent) {
         match event {
-            FeedEvent::Block(block) => self.window.push(block),
+            FeedEvent::Block(block) => self.push(block),
             FeedEvent::Tick | FeedEvent::Reopen => {}
             FeedEvent::End => {
                 self.ended = true;
                 self.deadline.begin();
             }
         }
+    }
+
+    fn push(&mut self, block: Arc<Block>) {
+        let prepared = (self.prepare)(block);
+        self.window.push(prepared);
     }
 
     fn acknowledge(&mut self, done: Option<Acknowledged>) {
@@ -208,11 +232,14 @@ impl<'a> Delivery<'a> {
 
     /// Writes until the connection ends or has nothing more to carry.
     async fn write(&mut self, link: &mut Link) -> Result<Outcome, PluginError> {
-        let mut left = self.reconnect_after.unwrap_or(u64::MAX);
+        let mut left = match self.closing {
+            Closing::After(records) => records,
+            Closing::Never | Closing::WhenIdle => u64::MAX,
+        };
         let mut look = FIRST_LOOK;
         loop {
             while let Some(block) = self.feed.try_next() {
-                self.window.push(block);
+                self.push(block);
             }
             let mut blocked = false;
             if self.window.unsent() > 0 && left > 0 {
@@ -233,7 +260,7 @@ impl<'a> Delivery<'a> {
                 Err(error) => return Ok(Outcome::Broken(error)),
             }
             let all_written = self.window.unsent() == 0;
-            if left == 0 || self.ended && all_written {
+            if left == 0 || (self.ended || self.closing == Closing::WhenIdle) && all_written {
                 return Ok(Outcome::Written);
             }
             if !blocked && !all_written {

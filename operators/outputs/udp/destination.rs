@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 
 /// A destination, as set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Destination {
+pub(in crate::outputs) enum Destination {
     Ip { address: HostPort, family: Family, local: Option<SocketAddr> },
     Unix { path: String, local: Option<String> },
 }

@@ -33,14 +33,14 @@ fn base_functions_by_kind() {
 
 #[test]
 fn host_functions_by_kind() {
-    let all = "read_config decode_message read_message read_next_field inject_message inject_payload add_to_payload \
-               write_message";
+    let all = "read_config decode_message date_to_ns read_message read_next_field inject_message inject_match \
+               inject_payload add_to_payload write_message";
     let missing = [
         (Kind::Decoder, ""),
         (Kind::Filter, "write_message"),
         (Kind::Encoder, ""),
         (Kind::Input, "read_message read_next_field inject_payload add_to_payload write_message"),
-        (Kind::Output, "inject_message inject_payload add_to_payload write_message"),
+        (Kind::Output, "inject_message inject_match inject_payload add_to_payload write_message"),
     ];
     for (kind, missing) in missing {
         for name in all.split_whitespace() {
@@ -159,6 +159,22 @@ fn times_are_utc_and_strict() {
     assert_eq!(error("require('os').date('%Q')"), "bad argument #1 to 'date' (invalid conversion specifier '%Q')");
     assert_eq!(error("require('os').date('%Ed')"), "bad argument #1 to 'date' (invalid conversion specifier '%Ed')");
     assert_eq!(error("require('os').time{year=2015, month=1}"), "field 'day' missing in date table");
+}
+
+#[test]
+fn the_process_keeps_its_time_zone() {
+    let zone = || std::env::var_os("TZ");
+    // What the process takes for local time is asked of the C library, which a script's host must leave alone.
+    let local = || {
+        let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+        // SAFETY: the time and the parts live through the call, which fills them in.
+        unsafe { libc::localtime_r(&1_425_942_301, parts.as_mut_ptr()) };
+        // SAFETY: zeros are valid as well.
+        unsafe { parts.assume_init() }.tm_hour
+    };
+    let before = (zone(), local());
+    assert_eq!(eval(Kind::Filter, "require('os').date('%H', 1425942301)"), Ok("23".into()));
+    assert_eq!((zone(), local()), before);
 }
 
 #[test]

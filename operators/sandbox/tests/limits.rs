@@ -148,6 +148,17 @@ fn which_functions_are_there() {
 }
 
 #[test]
+fn an_earlier_text_is_not_taken_for_the_reason() {
+    let source = "require 'string' n = 0 function process_message() n = n + 1 if n == 1 then return -1, 'stale %s %n' end \
+                  if n == 2 then pcall(inject_message, {Fields = {a = {{}}}}) return 0 end add_to_payload(string.rep('x', 70000)) return 0 end";
+    let mut rig = Rig::new(Kind::Filter, source);
+    assert_eq!(rig.run(), Ok("stale %s %n".to_owned()));
+    assert_eq!(rig.run(), Ok(String::new()));
+    let error = rig.run().unwrap_err();
+    assert!(error.ends_with("test.lua:1: output_limit exceeded"), "{error}");
+}
+
+#[test]
 fn the_longest_output_is_told() {
     let mut rig = Rig::new(Kind::Filter, &filter("inject_payload('', '', '0123456789')"));
     assert_eq!(rig.sandbox.statistics().max_output, 0);

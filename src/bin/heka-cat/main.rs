@@ -1,14 +1,13 @@
 //! `heka-cat`: reads files of framed messages; filters, prints, counts, extracts, follows.
 
 mod frames;
-mod print;
 
 use frames::{Found, Frames};
 use heka_matcher::{Compiler, Matcher, Predicates};
 use heka_message::{BatchBuilder, Span, read_message};
 use hekad::flags::{Flag, Flags, Given, HELP, Takes, UsageError};
+use hekad::tools::print::{self, Format};
 use hekad::tools::show;
-use print::Format;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};

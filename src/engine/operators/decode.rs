@@ -1,8 +1,12 @@
 //! `decode`: batches of records become batches of messages, on the input's worker or spread over several.
+//!
+//! A decoder that cannot go on leaves records undecoded. Their epoch passes, so that the dataflow can end, but the limit
+//! of the input's ledger is lowered first, so that they come again after the next start.
 
-use crate::engine::Time;
+use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::time_of;
 use crate::engine::operators::turn::{Pace, Turn};
+use crate::engine::{NodeStatus, Time};
 use heka_message::{BatchBuilder, Origin, RowSet, Selection};
 use heka_operators::decoders::{DecodeRunner, Decoding};
 use std::collections::VecDeque;
@@ -39,7 +43,8 @@ impl Spread {
     }
 }
 
-/// The messages of an input's records. `runner` is `None` on the workers that decode nothing of it. When several
+/// The messages of an input's records, counted in `status`. `runner` is `None` on the workers that decode nothing of it,
+/// or on which its decoder could not be made; `limit` is how far the input's positions may be committed. When several
 /// decode, each batch of records gives exactly one batch of messages, which may be empty: whoever restores their order
 /// counts on it.
 pub fn decode<'scope>(
@@ -47,23 +52,34 @@ pub fn decode<'scope>(
     name: &str,
     spread: Spread,
     runner: Option<DecodeRunner>,
+    limit: Arc<CommitLimit>,
+    status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     match spread.count {
-        0 | 1 => decode_by(records, name, Pipeline, runner, false),
+        0 | 1 => decode_by(records, name, Pipeline, Node { runner, limit, status, answers_all: false }),
         _ => {
             let route = move |records: &Selection| spread.worker(records.batch.origin.sequence) as u64;
-            decode_by(records, name, Exchange::new(route), runner, true)
+            decode_by(records, name, Exchange::new(route), Node { runner, limit, status, answers_all: true })
         }
     }
+}
+
+/// A decoder with what it needs on its worker.
+struct Node {
+    runner: Option<DecodeRunner>,
+    limit: Arc<CommitLimit>,
+    status: Arc<NodeStatus>,
+    /// Whether a batch of which nothing comes gets an empty answer.
+    answers_all: bool,
 }
 
 fn decode_by<'scope, P: ParallelizationContract<Time, Vec<Selection>>>(
     records: Stream<'scope, Time, Vec<Selection>>,
     name: &str,
     pact: P,
-    mut runner: Option<DecodeRunner>,
-    answers_all: bool,
+    node: Node,
 ) -> Stream<'scope, Time, Vec<Selection>> {
+    let Node { mut runner, limit, status, answers_all } = node;
     let scope = records.scope();
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let mut input = builder.new_input(records, pact);
@@ -79,6 +95,7 @@ fn decode_by<'scope, P: ParallelizationContract<Time, Vec<Selection>>>(
             let Some(runner) = &mut runner else {
                 // The daemon ends because of it; until then nobody may wait for an answer.
                 input.for_each(|capability, batches| {
+                    limit.lower(time_of(&capability).epoch);
                     let origins = batches.drain(..).map(|records| records.batch.origin);
                     let mut output = output.activate();
                     let mut session = output.session(&capability);
@@ -101,8 +118,13 @@ fn decode_by<'scope, P: ParallelizationContract<Time, Vec<Selection>>>(
                     activator.activate();
                     break;
                 }
+                if runner.has_ended() {
+                    // The frontier cannot pass this epoch before the capability is dropped.
+                    limit.lower(capability.time().epoch);
+                }
                 let origin = work.origin();
-                let decoded = runner.end(work).map(Selection::all);
+                let decoded = runner.finish(work).map(Selection::all);
+                status.pass(decoded.as_ref().map_or(0, |messages| messages.batch.len()));
                 if let Some(answer) = decoded.or_else(|| answers_all.then(|| nothing(origin))) {
                     output.session(&capability).give(answer);
                 }

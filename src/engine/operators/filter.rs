@@ -12,7 +12,7 @@ use crate::engine::operators::time_of;
 use crate::engine::operators::turn::{Pace, Turn};
 use crate::engine::{END_OF_TIME, NodeStatus, Time};
 use heka_matcher::{Matcher, Predicates};
-use heka_message::Selection;
+use heka_message::{RowSet, Selection};
 use heka_operators::filters::{Filter, Injector};
 use heka_operators::plugin::{PluginError, Site};
 use heka_operators::stats::Counter;
@@ -29,6 +29,15 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
 
+/// How far beyond `max_message_loops` the news of a filter's end may go round: each filter that ends because of such
+/// news adds one, and ends only once.
+const ENDS: u32 = 1024;
+
+/// The last round that there is: filters inject nothing past `most_loops` rounds but the news of their end.
+pub fn last_round(most_loops: u32) -> u32 {
+    most_loops.saturating_add(ENDS)
+}
+
 /// What becomes of the daemon when a filter has ended for good; `false`: it never ran.
 pub type OnEnd = Box<dyn FnMut(bool)>;
 
@@ -38,8 +47,9 @@ pub struct FilterNode {
     pub build: Box<dyn Fn() -> Result<Box<dyn Filter>, PluginError>>,
     /// Name, counters, log.
     pub site: Site,
-    /// The filter's own matcher: it may not inject what it would receive.
-    pub matcher: Matcher,
+    /// The filter's own matcher: it may not inject what it would receive. `None` where it is handed everything, and
+    /// sees to that itself.
+    pub matcher: Option<Matcher>,
     /// The plan's predicates.
     pub predicates: Arc<Predicates>,
     /// How often it may be made anew: `None` for ever.
@@ -67,8 +77,10 @@ impl Running {
     fn new(node: FilterNode) -> Self {
         let stats = &node.site.stats;
         let mut injector = Injector::new(node.site.globals.clone());
-        let (matcher, predicates) = (node.matcher.clone(), node.predicates.clone());
-        injector.set_own_match(Box::new(move |row| matcher.matches(&predicates, row)));
+        if let Some(matcher) = node.matcher.clone() {
+            let predicates = node.predicates.clone();
+            injector.set_own_match(Box::new(move |row| matcher.matches(&predicates, row)));
+        }
         let mut running = Running {
             injector,
             dropped: stats.drops("filter-ended"),
@@ -84,6 +96,7 @@ impl Running {
         running
     }
 
+    /// Makes the filter for the first time.
     fn start(&mut self) {
         match (self.node.build)() {
             Ok(filter) => (self.filter, self.started) = (Some(filter), true),
@@ -94,20 +107,26 @@ impl Running {
     /// A failure: log it, then make the filter anew or end it.
     fn fail(&mut self, error: PluginError) {
         self.filter = None;
-        self.node.site.log.error(&error);
+        let site = self.node.site.clone();
+        site.log.error(&error);
+        site.stats.text("Error", &error.message);
         let may_retry = error.retry && self.node.max_retries.is_none_or(|most| self.retries < most);
         if may_retry {
             self.retries += 1;
-            self.node.site.log.info("now restarting");
+            site.log.info("now restarting");
             match (self.node.build)() {
                 Ok(filter) => {
                     (self.filter, self.started) = (Some(filter), true);
+                    site.stats.remove_text("Error");
                     return;
                 }
-                Err(error) => self.node.site.log.error(&error),
+                Err(error) => {
+                    site.log.error(&error);
+                    site.stats.text("Error", &error.message);
+                }
             }
         }
-        self.node.site.log.info("stopped");
+        site.log.info("stopped");
         (self.node.on_end)(self.started);
     }
 
@@ -144,8 +163,10 @@ impl Running {
     fn process_at_once(&mut self, round: u32, selection: &Selection) {
         let (messages, begun) = (selection.len(), Instant::now());
         self.injector.set_round(round);
-        self.processed.add(messages);
-        self.node.status.passed.fetch_add(messages as u64, Ordering::Relaxed);
+        if self.node.matcher.is_some() {
+            self.processed.add(messages);
+        }
+        self.node.status.pass(messages);
         let injected = self.injector.len();
         self.call(crate::engine::clock::now_ns(), |filter, out| filter.process(selection, out));
         if self.injector.len() > injected {
@@ -162,25 +183,31 @@ impl Running {
         }
     }
 
-    /// What the filter injected at `round`, less what it may not inject.
+    /// What the filter injected at `round`, less what it may not inject. What tells of a filter's end always goes out.
     fn take_injected(&mut self, round: u32) -> Option<Selection> {
         let (batch, exempt) = self.injector.take_with_exempt()?;
         let rows = batch.len();
         let site = &self.node.site;
-        if round >= site.globals.max_message_loops.max(1) {
-            site.log.error(format!("exceeded MaxMsgLoops = {}", site.globals.max_message_loops));
-            site.stats.drops("max-message-loops").add(rows);
-            return None;
-        }
-        let own = self.node.matcher.select(&self.node.predicates, &batch);
-        let own = heka_message::RowSet::from_fn(rows, |row| own.contains(row) && !exempt.contains(row));
-        let refused = own.count(rows);
-        if refused > 0 {
-            site.log.error("attempted to Inject a message to itself");
-            site.stats.drops("inject-to-itself").add(refused);
-        }
-        self.injected.add(rows - refused);
-        let kept = heka_message::RowSet::from_fn(rows, |row| !own.contains(row));
+        let most_loops = site.globals.max_message_loops.max(1);
+        let kept = if round >= most_loops {
+            let kept = if round < last_round(most_loops) { exempt } else { RowSet::None };
+            let dropped = rows - kept.count(rows);
+            if dropped > 0 {
+                site.log.error(format!("exceeded MaxMsgLoops = {most_loops}"));
+                site.stats.drops("max-message-loops").add(dropped);
+            }
+            kept
+        } else {
+            let own = self.node.matcher.as_ref().map(|matcher| matcher.select(&self.node.predicates, &batch));
+            let own = own.unwrap_or(RowSet::None).without(&exempt, rows);
+            let refused = own.count(rows);
+            if refused > 0 {
+                site.log.error("attempted to Inject a message to itself");
+                site.stats.drops("inject-to-itself").add(refused);
+            }
+            RowSet::All.without(&own, rows)
+        };
+        self.injected.add(kept.count(rows));
         (!kept.is_none()).then(|| Selection { batch: Arc::new(batch), rows: kept })
     }
 }

@@ -1,7 +1,8 @@
 //! `merge`: several streams of selections become one; the router's beginning.
 
-use crate::engine::Time;
+use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
+use std::sync::Arc;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::OutputBuilder;
@@ -9,11 +10,12 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::{Scope, Stream};
 use timely::progress::operate::FrontierInterest;
 
-/// All of `streams` in one.
+/// All of `streams` in one; what passes is counted in `status`.
 pub fn merge<'scope>(
     scope: Scope<'scope, Time>,
     name: &str,
     streams: Vec<Stream<'scope, Time, Vec<Selection>>>,
+    status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Selection>> {
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let mut inputs: Vec<_> = streams.into_iter().map(|stream| builder.new_input(stream, Pipeline)).collect();
@@ -26,7 +28,10 @@ pub fn merge<'scope>(
         move |_frontiers| {
             let mut output = output.activate();
             for input in &mut inputs {
-                input.for_each(|capability, data| output.session(&capability).give_container(data));
+                input.for_each(|capability, data| {
+                    status.pass(data.iter().map(Selection::len).sum());
+                    output.session(&capability).give_container(data);
+                });
             }
         }
     });

@@ -2,7 +2,9 @@
 //! acknowledged is held, so the frontier behind this operator is what has been delivered.
 //!
 //! An output that has ended for good delivers nothing more. Its operator lets go of what it holds, so that the
-//! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered.
+//! dataflow can end, but lowers the limit of its checkpoint first, so that none of it counts as delivered. An encoder
+//! that has ended leaves what is not encoded in the same way; what is encoded is still delivered. Where the daemon goes
+//! on without the output, what it leaves is dropped by a rule instead: positions must move on.
 
 use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::sizes::Sizes;
@@ -44,6 +46,8 @@ pub struct OutputNode {
     pub abort: Arc<StopFlag>,
     /// How far the checkpoint behind this output may commit.
     pub limit: Arc<CommitLimit>,
+    /// Whether the daemon goes on without it.
+    pub can_exit: bool,
     /// Whether what it writes comes back: then frames remember how often a message has gone round.
     pub keeps_loops: bool,
 }
@@ -53,7 +57,7 @@ pub struct OutputNode {
 struct Held {
     /// Selections that wait to be encoded.
     waiting: VecDeque<(Capability<Time>, Selection)>,
-    /// Messages in them.
+    /// Messages in `waiting`.
     messages: usize,
     /// Blocks that wait for their acknowledgement.
     sent: VecDeque<Sent>,
@@ -89,13 +93,6 @@ impl Held {
         Some(next)
     }
 
-    /// The selections of the oldest time, which may share a block.
-    fn next_time(&self) -> impl Iterator<Item = &Selection> {
-        let first = self.waiting.front().map(|(capability, _)| capability.time());
-        let is_first = move |(capability, _): &&(Capability<Time>, _)| Some(capability.time()) == first;
-        self.waiting.iter().take_while(is_first).map(|(_, selection)| selection)
-    }
-
     /// What is left of the selection that was the next.
     fn put_back(&mut self, capability: Capability<Time>, selection: Selection) {
         self.messages += selection.len();
@@ -104,12 +101,22 @@ impl Held {
 
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
     fn give_up(&mut self, limit: &CommitLimit) {
-        if let Some(oldest) = self.oldest() {
-            limit.lower(oldest.epoch);
-            self.given_up +=
-                std::mem::take(&mut self.messages) + self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
-            self.waiting.clear();
+        // Several inputs' epochs may come in any order.
+        if let Some(oldest) = self.sent.iter().map(|sent| sent.capability.time().epoch).min() {
+            limit.lower(oldest);
+            self.given_up += self.sent.drain(..).map(|sent| sent.records).sum::<usize>();
         }
+        self.leave(Some(limit));
+    }
+
+    /// Lets go of what is not encoded, after making sure, if there is a `limit`, that none of it will be committed.
+    fn leave(&mut self, limit: Option<&CommitLimit>) {
+        let oldest = self.waiting.iter().map(|(held, _)| held.time().epoch).min();
+        if let (Some(oldest), Some(limit)) = (oldest, limit) {
+            limit.lower(oldest);
+        }
+        self.given_up += std::mem::take(&mut self.messages);
+        self.waiting.clear();
     }
 }
 
@@ -140,12 +147,21 @@ pub fn output<'scope>(
         let mut held = Held::default();
         let (mut sizes, mut pace) = (Sizes::default(), Pace::default());
         move |frontiers| {
-            let Some(OutputNode { encode, ends, site, status, abort, limit, keeps_loops }) = &mut node else { return };
+            let Some(OutputNode { encode, ends, site, status, abort, limit, can_exit, keeps_loops }) = &mut node else {
+                return;
+            };
             input.for_each(|capability, selections| {
                 held.add(capability.delayed(&time_of(&capability), 0), selections);
             });
+            let before = held.given_up;
+            let kept = (!*can_exit).then_some(&**limit);
             if let Some(encode) = encode {
-                send(encode, ends, &mut held, (&mut sizes, &mut pace), status, *keeps_loops);
+                if !encode.has_ended() {
+                    send(encode, ends, &mut held, (&mut sizes, &mut pace), status, *keeps_loops, kept);
+                }
+                if encode.has_ended() {
+                    held.leave(kept);
+                }
             }
             let ended = frontiers[0].is_empty();
             // Arm before the last look at what has come back, so that none is missed.
@@ -162,24 +178,30 @@ pub fn output<'scope>(
             if ended && held.waiting.is_empty() {
                 ends.sender.close();
             }
+            if held.given_up > before {
+                site.stats.drops("output-ended").add(held.given_up - before);
+            }
             if ended && held.given_up > 0 {
                 let n = std::mem::take(&mut held.given_up);
-                site.stats.drops("output-ended").add(n);
-                site.log.error(format_args!(
-                    "{n} messages were not delivered; what a position or a queue covers comes again after the next start"
-                ));
+                let fate = match *can_exit && !abort.is_set() {
+                    true => "the output may exit, so they are dropped",
+                    false => "what a position or a queue covers comes again after the next start",
+                };
+                site.log.error(format_args!("{n} messages were not delivered; {fate}"));
             }
             if !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT {
                 activator.activate();
             }
             status.holds.store(held.oldest().map_or(0, |oldest| oldest.epoch), Ordering::Relaxed);
             status.waiting.store(held.messages, Ordering::Relaxed);
+            status.unacknowledged.store(held.sent.iter().map(|sent| sent.records).sum(), Ordering::Relaxed);
         }
     });
     stream
 }
 
-/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow.
+/// Encodes what waits and hands it to the output's task, as far as its limit and this turn's share allow. What the
+/// encoder leaves of a selection because it cannot go on is not committed if there is a `limit`.
 fn send(
     encode: &mut EncodeRunner,
     ends: &mut OutputEnds,
@@ -187,31 +209,36 @@ fn send(
     (sizes, pace): (&mut Sizes, &mut Pace),
     status: &NodeStatus,
     keeps_loops: bool,
+    limit: Option<&CommitLimit>,
 ) {
     let (turn, mut encoded) = (Turn::begin(), 0);
     let has_turn = |encoded| encoded < BYTES_PER_TURN && !turn.is_over();
-    while !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && has_turn(encoded) {
-        let mut block = ends.sender.block(sizes.next_block(held.next_time(), BLOCK_BYTES));
+    while !encode.has_ended() && !held.waiting.is_empty() && ends.sender.queued() < QUEUED_LIMIT && has_turn(encoded) {
+        let mut block = ends.sender.block(sizes.next_block(held.waiting.iter(), BLOCK_BYTES));
         let mut of: Option<Capability<Time>> = None;
         let mut source = 0;
-        while block.bytes.len() < BLOCK_BYTES && !turn.is_over() {
+        while block.bytes.len() < BLOCK_BYTES && !turn.is_over() && !encode.has_ended() {
             let Some((capability, selection)) = held.next_of(of.as_ref()) else { break };
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
             let (now, later) = selection.split_first(pace.messages());
-            let (messages, begun) = (now.len(), Instant::now());
-            source += Sizes::source(&now);
-            encode.encode(&now, &mut block);
-            pace.took(messages, begun.elapsed());
-            status.passed.fetch_add(messages as u64, Ordering::Relaxed);
             if let Some(later) = later {
                 held.put_back(capability.clone(), later);
             }
+            let (messages, begun) = (now.len(), Instant::now());
+            source += Sizes::source(&now);
+            held.given_up += encode.encode(&now, &mut block);
+            pace.took(messages, begun.elapsed());
+            if let (true, Some(limit)) = (encode.has_ended(), limit) {
+                limit.lower(capability.time().epoch);
+            }
+            status.pass(messages);
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();
         sizes.learn(source, block.bytes.len());
+        status.bytes.fetch_add(block.bytes.len() as u64, Ordering::Relaxed);
         if let (Some(capability), false) = (of, block.is_empty()) {
             let records = block.len();
             held.sent.push_back(Sent { ticket: ends.sender.send(block), records, capability });

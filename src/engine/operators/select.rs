@@ -31,6 +31,7 @@ pub fn select<'scope>(
                 status.match_nanos.store(cost.end(begun, offered), Ordering::Relaxed);
             }
             if !matched.is_none() {
+                status.matched.fetch_add(matched.count(batch.len()) as u64, Ordering::Relaxed);
                 give(Selection { batch, rows: matched });
             }
         }

@@ -1,10 +1,12 @@
 //! `source`: chunks from an input's task enter the dataflow at the clock's epoch.
 
-use crate::engine::Time;
 use crate::engine::clock::Clock;
 use crate::engine::wiring::InputEnds;
+use crate::engine::{NodeStatus, Time};
 use heka_operators::inputs::Chunk;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::TryRecvError;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::operators::generic::OutputBuilder;
@@ -16,12 +18,13 @@ const BYTES_PER_TURN: usize = 256 * 1024;
 /// What a chunk counts at least: small ones cost more than their bytes.
 const LEAST_PER_CHUNK: usize = 1024;
 
-/// The chunks of an input. `ends` is `None` on the workers the input does not live on.
+/// The chunks of an input, counted in `status`. `ends` is `None` on the workers the input does not live on.
 pub fn source<'scope>(
     scope: Scope<'scope, Time>,
     name: &str,
     ends: Option<InputEnds>,
     clock: &Rc<Clock>,
+    status: Arc<NodeStatus>,
 ) -> Stream<'scope, Time, Vec<Chunk>> {
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let (output, stream) = builder.new_output::<Vec<Chunk>>();
@@ -66,6 +69,9 @@ pub fn source<'scope>(
                     Err(TryRecvError::Disconnected) => break true,
                 }
             };
+            if bytes > 0 {
+                status.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
             if ended {
                 held = None;
             }

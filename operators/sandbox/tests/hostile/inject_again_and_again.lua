@@ -1,4 +1,4 @@
--- expect: process_message() *
+-- expect: process_message() *instruction_limit exceeded
 function process_message()
  while true do inject_message{Payload = "x"} end
  return 0

@@ -1,4 +1,4 @@
--- expect: process_message() *
+-- expect: process_message() *invalid order function for sorting
 require "table"
 function process_message()
  local t = {}

@@ -1,4 +1,4 @@
--- expect: process_message() *module '*
+-- expect: process_message() *test.lua:4: module 'xxxxxxxx*
 require "string"
 function process_message()
  require(string.rep("x", 100000))

@@ -1,4 +1,4 @@
--- expect: process_message() *
+-- expect: process_message() *attempt to compare two nil values
 require "table"
 function process_message()
  local t = {}

@@ -3,12 +3,39 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
+import path from "node:path";
 import { Model } from "../../mock/model.mjs";
 import { MockServer } from "../../mock/server.mjs";
 
-const require = createRequire(import.meta.url);
-const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+/** Where packages may be: here after `npm ci`, otherwise in the folder of peers of the daemon's tests. */
+const HOMES = [import.meta.url, ...(process.env.HEKA_PEERS ? [path.join(process.env.HEKA_PEERS, "node", "x")] : [])];
+
+/** The file that a package's name stands for, if the package is anywhere. */
+function resolve(name) {
+  for (const home of HOMES) {
+    try {
+      return createRequire(home).resolve(name);
+    } catch {
+      // The next place may have it.
+    }
+  }
+  return undefined;
+}
+
+const { chromium } = createRequire(import.meta.url)(resolve("playwright-core") ?? "playwright-core");
+const axePath = resolve("axe-core/axe.min.js");
+const axe = axePath && (await readFile(axePath, "utf8"));
+
+/** Nothing but the page itself: no sandbox inside a container, no requests of the browser's own. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export const DESK = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };
@@ -39,7 +66,7 @@ export const PAGES = {
 /** Starts a browser; `open` gives pages of it. */
 export async function startBrowser() {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
   return {
     /** A page at `server` and `route`, ready when its heading is there. `problems` holds what went wrong in it. */
     async open(
@@ -53,7 +80,7 @@ export async function startBrowser() {
         hasTouch: touch,
         acceptDownloads: true,
       });
-      await context.addInitScript(axe);
+      if (axe) await context.addInitScript(axe);
       const page = await context.newPage();
       page.setDefaultTimeout(PATIENCE);
       const problems = [];

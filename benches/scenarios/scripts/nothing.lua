@@ -1,0 +1,4 @@
+-- A script that has nothing to do: what a sandbox takes by itself.
+function process_message()
+    return 0
+end

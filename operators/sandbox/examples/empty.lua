@@ -1,0 +1,4 @@
+-- A script that does nothing: what a call costs by itself.
+function process_message()
+    return 0
+end

@@ -1,0 +1,11 @@
+//! Scripts as their authors meet them: the tool that runs them, the pages that explain them, the list of those that
+//! are shipped, and whole chains of them.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod anomaly;
+mod checklist;
+mod pages;
+mod table;
+mod tool;
