@@ -2,7 +2,7 @@
 
 mod run;
 
-pub use run::{DecodeRunner, OnFatal};
+pub use run::{DecodeRunner, Decoding, OnFatal};
 pub mod multi;
 pub mod protobuf;
 pub mod sandbox;

@@ -1,10 +1,10 @@
-//! Runs a decoder over whole batches: failures are rolled back, counted, logged, and delivered if asked. A decoder that
+//! Runs a decoder over batches, in parts if they take long: failures are rolled back, counted, logged, and delivered if asked. A decoder that
 //! cannot go on decodes nothing more: what it leaves is the caller's to hold, so that it comes again.
 
 use crate::decoders::Decoder;
 use crate::plugin::Site;
 use crate::stats::Counter;
-use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue};
+use heka_message::{Batch, BatchBuilder, FieldDensity, FieldValue, Origin, RowRef};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -61,53 +61,78 @@ impl DecodeRunner {
         self.ended
     }
 
-    /// The messages of a batch of records, if any came out.
-    pub fn decode(&mut self, records: &Batch) -> Option<Batch> {
-        if self.ended {
-            self.leave(records.len());
-            return None;
-        }
-        let mut out = BatchBuilder::over(records);
+    /// Begins a batch of records.
+    pub fn begin(&self, records: Arc<Batch>) -> Decoding {
+        let mut out = BatchBuilder::over(&records);
         out.reserve_fields_like(self.density, records.len());
-        let mut logged = false;
-        for (index, record) in records.rows().enumerate() {
-            let mark = out.mark();
-            let decoder = &mut self.decoder;
-            let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, &mut out)));
-            let why = match result {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) if error.fatal => {
-                    out.rollback(mark);
-                    self.end(&error.message);
-                    self.leave(records.len() - index);
-                    break;
-                }
-                Ok(Err(error)) => error.message,
-                Err(_) => "the decoder panicked".to_owned(),
-            };
-            out.rollback(mark);
-            self.failures.add(1);
-            // One line a batch: a stream of garbage must not become a flood of log lines.
-            if self.log_failures && !logged && !why.is_empty() {
-                self.site.log.error(&why);
-                logged = true;
-            }
-            if self.send_failures {
-                out.copy_row(record);
-                let row = out.len() - 1;
-                let text = &why.as_bytes()[..why.len().min(ERROR_TEXT)];
-                out.append_field(row, b"decode_failure", FieldValue::Bool(true));
-                out.append_field(row, b"decode_error", FieldValue::String(text));
-            } else {
-                self.dropped.add(1);
-            }
+        Decoding { records, next: 0, out, logged: false }
+    }
+
+    /// Decodes the next `count` records of a batch. When the decoder cannot go on, the rest of the batch is left.
+    pub fn go_on(&mut self, work: &mut Decoding, count: usize) {
+        let records = work.records.clone();
+        let end = work.next.saturating_add(count).min(records.len());
+        while work.next < end && !self.ended {
+            self.decode_one(records.row(work.next), work);
+            // What ended it was not decoded either.
+            work.next += usize::from(!self.ended);
         }
-        if out.is_empty() {
+        if self.ended {
+            self.leave(records.len() - work.next);
+            work.next = records.len();
+        }
+    }
+
+    /// The messages of a batch that is done, if any came out.
+    pub fn finish(&mut self, work: Decoding) -> Option<Batch> {
+        if work.out.is_empty() {
             return None;
         }
-        let batch = out.finish();
+        let batch = work.out.finish();
         self.density = FieldDensity::of(&batch);
         Some(batch)
+    }
+
+    fn decode_one(&mut self, record: RowRef<'_>, work: &mut Decoding) {
+        let out = &mut work.out;
+        let mark = out.mark();
+        let decoder = &mut self.decoder;
+        let result = catch_unwind(AssertUnwindSafe(|| decoder.decode(record, out)));
+        let why = match result {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) if error.fatal => {
+                out.rollback(mark);
+                self.end(&error.message);
+                return;
+            }
+            Ok(Err(error)) => error.message,
+            Err(_) => "the decoder panicked".to_owned(),
+        };
+        out.rollback(mark);
+        self.failures.add(1);
+        // One line a batch: a stream of garbage must not become a flood of log lines.
+        if self.log_failures && !work.logged && !why.is_empty() {
+            self.site.log.error(&why);
+            work.logged = true;
+        }
+        if self.send_failures {
+            out.copy_row(record);
+            let row = out.len() - 1;
+            let text = &why.as_bytes()[..why.len().min(ERROR_TEXT)];
+            out.append_field(row, b"decode_failure", FieldValue::Bool(true));
+            out.append_field(row, b"decode_error", FieldValue::String(text));
+        } else {
+            self.dropped.add(1);
+        }
+    }
+
+    /// The messages of a batch of records, if any came out, for callers that have time: engines decode in parts.
+    pub fn decode(&mut self, records: impl Into<Arc<Batch>>) -> Option<Batch> {
+        let mut work = self.begin(records.into());
+        while !work.is_done() {
+            self.go_on(&mut work, 64);
+        }
+        self.finish(work)
     }
 
     fn end(&mut self, why: &str) {
@@ -122,6 +147,28 @@ impl DecodeRunner {
     fn leave(&mut self, records: usize) {
         self.left += records;
         self.site.stats.drops("decoder-ended").add(records);
+    }
+}
+
+/// A batch of records on its way through a decoder: it need not be decoded in one go.
+pub struct Decoding {
+    records: Arc<Batch>,
+    /// The record that comes next.
+    next: usize,
+    out: BatchBuilder,
+    /// A failure in this batch has been logged.
+    logged: bool,
+}
+
+impl Decoding {
+    /// Whether all records are decoded.
+    pub fn is_done(&self) -> bool {
+        self.next >= self.records.len()
+    }
+
+    /// Where the records came from.
+    pub fn origin(&self) -> Origin {
+        self.records.origin
     }
 }
 
@@ -142,7 +189,7 @@ mod tests {
     use crate::decoders::DecodeError;
     use crate::log::Log;
     use crate::stats::Stats;
-    use heka_message::{RowRef, Span};
+    use heka_message::Span;
 
     struct OnlyShort;
     impl Decoder for OnlyShort {
@@ -165,7 +212,7 @@ mod tests {
             builder.row().payload = Span::source(range);
         }
         let mut runner = DecodeRunner::new(Box::new(OnlyShort), site.clone(), false, send);
-        let batch = runner.decode(&builder.finish()).unwrap();
+        let batch = runner.decode(builder.finish()).unwrap();
         let seen = batch
             .rows()
             .map(|r| (String::from_utf8_lossy(r.payload()).into_owned(), r.field(b"decode_error", 0).is_some()));
@@ -188,15 +235,15 @@ mod tests {
         for range in [0..1, 1..4, 4..5] {
             builder.row().payload = Span::source(range);
         }
-        let records = builder.finish();
+        let records = Arc::new(builder.finish());
         let ends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = ends.clone();
         let mut runner = DecodeRunner::new(Box::new(OnlyShort), site.clone(), false, true)
             .on_fatal(Box::new(move || _ = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst)));
-        let batch = runner.decode(&records).unwrap();
+        let batch = runner.decode(records.clone()).unwrap();
         assert_eq!(batch.rows().map(|row| row.payload().to_vec()).collect::<Vec<_>>(), [b"a"]);
         assert!(runner.has_ended());
-        assert!(runner.decode(&records).is_none(), "nothing is decoded any more");
+        assert!(runner.decode(records.clone()).is_none(), "nothing is decoded any more");
         assert_eq!(site.stats.drops("decoder-ended").get(), 2 + 3);
         assert_eq!(site.stats.drops("decode-failure").get(), 0, "nothing is refused: it comes again");
         assert_eq!(ends.load(std::sync::atomic::Ordering::SeqCst), 1);

@@ -73,14 +73,14 @@ impl EncodeRunner {
             match result {
                 Ok(true) => block.ends.push(block.bytes.len() as u32),
                 Ok(false) => block.bytes.truncate(start),
-                Err(why) => {
+                Err((rule, why)) => {
                     block.bytes.truncate(start);
                     if !logged {
                         self.site.log.error(format!("Error encoding message: {why}"));
                         logged = true;
                     }
                     if self.encoder.ended().is_none() {
-                        self.failed.add(1);
+                        rule.add(1);
                         continue;
                     }
                     self.ended = true;
@@ -94,14 +94,62 @@ impl EncodeRunner {
         0
     }
 
-    fn encode_one(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
-        let Some(frames) = &mut self.framing else { return self.encoder.encode(message, out) };
-        let start = frames.begin(out);
-        let some = self.encoder.encode(message, out)?;
-        if some && let Err(error) = frames.end(out, start, self.loops, self.site.globals.max_message_size) {
-            self.oversized.add(1);
-            return Err(error.to_string());
+    /// Encodes and frames a message; an error names the rule by which it is dropped.
+    fn encode_one(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, (Arc<Counter>, String)> {
+        let start = self.framing.map(|frames| frames.begin(out));
+        let some = self.encoder.encode(message, out).map_err(|why| (self.failed.clone(), why))?;
+        if let (true, Some(frames), Some(start)) = (some, &mut self.framing, start) {
+            let framed = frames.end(out, start, self.loops, self.site.globals.max_message_size);
+            framed.map_err(|error| (self.oversized.clone(), error.to_string()))?;
         }
         Ok(some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outputs::harness::{number, site};
+    use heka_message::framing::write_frame;
+    use heka_message::{BatchBuilder, Span};
+
+    /// Writes payloads, except for some.
+    struct Payloads;
+    impl Encoder for Payloads {
+        fn encode(&mut self, message: RowRef<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
+            out.extend_from_slice(message.payload());
+            match message.payload() {
+                b"none" => Ok(false),
+                b"bad" => Err("bad".into()),
+                _ => Ok(true),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_encoded_leaves_nothing_and_is_counted_under_one_rule() {
+        let site = site("encoder", std::path::Path::new("unused"));
+        let long = vec![b'x'; site.globals.max_message_size + 1];
+        let payloads: [&[u8]; 6] = [b"one", b"none", b"bad", &long, b"", b"two"];
+        let mut builder = BatchBuilder::new(payloads.concat().into());
+        let mut start = 0;
+        for payload in payloads {
+            builder.row().payload = Span::source(start..start + payload.len());
+            start += payload.len();
+        }
+        let selection = Selection::all(builder.finish());
+        let mut block = Block::default();
+        EncodeRunner::new(Box::new(Payloads), site.clone(), true).encode(&selection, &mut block);
+        let frame = |body: &[u8]| {
+            let mut out = Vec::new();
+            write_frame(body, 100, &mut out).unwrap();
+            out
+        };
+        assert_eq!(block.records().collect::<Vec<_>>(), [frame(b"one"), frame(b""), frame(b"two")]);
+        let rules = ["Dropped-encode-failure", "Dropped-message-too-big"];
+        assert_eq!(rules.map(|rule| number(&site, rule)), [1, 1]);
+        let mut block = Block::default();
+        EncodeRunner::new(Box::new(Payloads), site.clone(), false).encode(&selection, &mut block);
+        assert_eq!(block.records().collect::<Vec<_>>(), [b"one", &long[..], b"", b"two"]);
     }
 }

@@ -147,7 +147,7 @@ fn a_script_that_ends_takes_the_daemon_with_it() {
     let count = ended.clone();
     let mut runner = DecodeRunner::new(decoder(&place, &site, &place.section()), site.clone(), false, false)
         .on_fatal(Box::new(move || _ = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
-    assert!(runner.decode(&message()).is_none() && runner.decode(&message()).is_none());
+    assert!(runner.decode(message()).is_none() && runner.decode(message()).is_none());
     assert_eq!(ended.load(std::sync::atomic::Ordering::Relaxed), 1);
     assert_eq!(number(&site, "Dropped-decoder-ended"), 2, "what it leaves is not refused");
 }

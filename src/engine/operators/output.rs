@@ -9,7 +9,7 @@
 use crate::engine::ledger::CommitLimit;
 use crate::engine::operators::sizes::Sizes;
 use crate::engine::operators::time_of;
-use crate::engine::operators::turn::Turn;
+use crate::engine::operators::turn::{Pace, Turn};
 use crate::engine::wiring::{OutputEnds, StopFlag};
 use crate::engine::{NodeStatus, Time};
 use heka_message::Selection;
@@ -18,6 +18,7 @@ use heka_operators::plugin::Site;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::Capability;
@@ -92,6 +93,12 @@ impl Held {
         Some(next)
     }
 
+    /// What is left of the selection that was the next.
+    fn put_back(&mut self, capability: Capability<Time>, selection: Selection) {
+        self.messages += selection.len();
+        self.waiting.push_front((capability, selection));
+    }
+
     /// Lets go of everything, delivered or not, after making sure that none of it will be committed.
     fn give_up(&mut self, limit: &CommitLimit) {
         // Several inputs' epochs may come in any order.
@@ -138,7 +145,7 @@ pub fn output<'scope>(
     }
     builder.build(move |_capabilities| {
         let mut held = Held::default();
-        let mut sizes = Sizes::default();
+        let (mut sizes, mut pace) = (Sizes::default(), Pace::default());
         move |frontiers| {
             let Some(OutputNode { encode, ends, site, status, abort, limit, can_exit, keeps_loops }) = &mut node else {
                 return;
@@ -150,7 +157,7 @@ pub fn output<'scope>(
             let kept = (!*can_exit).then_some(&**limit);
             if let Some(encode) = encode {
                 if !encode.has_ended() {
-                    send(encode, ends, &mut held, &mut sizes, status, *keeps_loops, kept);
+                    send(encode, ends, &mut held, (&mut sizes, &mut pace), status, *keeps_loops, kept);
                 }
                 if encode.has_ended() {
                     held.leave(kept);
@@ -199,7 +206,7 @@ fn send(
     encode: &mut EncodeRunner,
     ends: &mut OutputEnds,
     held: &mut Held,
-    sizes: &mut Sizes,
+    (sizes, pace): (&mut Sizes, &mut Pace),
     status: &NodeStatus,
     keeps_loops: bool,
     limit: Option<&CommitLimit>,
@@ -215,12 +222,18 @@ fn send(
             if keeps_loops {
                 encode.set_loops(capability.time().round);
             }
-            source += Sizes::source(&selection);
-            held.given_up += encode.encode(&selection, &mut block);
+            let (now, later) = selection.split_first(pace.messages());
+            if let Some(later) = later {
+                held.put_back(capability.clone(), later);
+            }
+            let (messages, begun) = (now.len(), Instant::now());
+            source += Sizes::source(&now);
+            held.given_up += encode.encode(&now, &mut block);
+            pace.took(messages, begun.elapsed());
             if let (true, Some(limit)) = (encode.has_ended(), limit) {
                 limit.lower(capability.time().epoch);
             }
-            status.pass(selection.len());
+            status.pass(messages);
             of.get_or_insert(capability);
         }
         encoded += block.bytes.len();

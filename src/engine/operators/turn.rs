@@ -43,7 +43,7 @@ impl Pace {
     pub fn took(&mut self, messages: usize, time: Duration) {
         if time > TURN / 4 {
             self.0 = (messages.min(self.0) / 4).max(1);
-        } else if messages >= self.0 && time < TURN / 32 {
+        } else if messages >= self.0 && time < TURN / 256 {
             self.0 = self.0.saturating_mul(4);
         }
     }

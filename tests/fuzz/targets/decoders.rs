@@ -38,7 +38,7 @@ fn protobuf_decoder() {
     let made = decoder("ProtobufDecoder", &Table::default(), &site, Vec::new());
     let mut runner = DecodeRunner::new(made, site, false, true);
     let target = Target { name: "protobuf_decoder", seeds: encoded(), words: &[], runs: 8000, memory: (1 << 17, 512) };
-    target.run(|input| shape(runner.decode(&wire(input))));
+    target.run(|input| shape(runner.decode(wire(input))));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn stats_to_fields_decoder() {
     let seeds = vec![b"stats.counters.a.rate 1.500000 1400000000\nstats.gauges.b 2 1400000000\n".to_vec()];
     let words = &["\n", " ", "stats.timers.x.mean_90", "1400000000", "1.5", ".", "-"];
     let target = Target { name: "stats_to_fields_decoder", seeds, words, runs: 8000, memory: (1 << 18, 512) };
-    target.run(|input| shape(runner.decode(&message(input))));
+    target.run(|input| shape(runner.decode(message(input))));
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn multi_decoder() {
     let seeds = vec![b"a 1 1400000000\nb 2 1400000000\n".to_vec()];
     let words = &["\n", " ", "1400000000", "1.5"];
     let target = Target { name: "multi_decoder", seeds, words, runs: 4000, memory: (1 << 19, 1024) };
-    target.run(|input| outcome(runners.each_mut().map(|runner| shape(runner.decode(&message(input))))));
+    target.run(|input| outcome(runners.each_mut().map(|runner| shape(runner.decode(message(input))))));
 }
