@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// nginx, serving a page and failing on demand.
 pub struct Nginx {
@@ -16,6 +17,7 @@ pub struct Nginx {
     address: String,
     logs: PathBuf,
     load_tool: PathBuf,
+    loads: AtomicUsize,
 }
 
 impl Nginx {
@@ -41,12 +43,14 @@ impl Nginx {
         command.arg("-p").arg(dir).arg("-c").arg(&file).arg("-e").arg(dir.join("error.log"));
         let running = Running::start(&mut command, &dir.join("nginx.out"));
         connect(&address);
-        Some(Nginx { running, address, logs: logs.to_owned(), load_tool })
+        Some(Nginx { running, address, logs: logs.to_owned(), load_tool, loads: AtomicUsize::new(0) })
     }
 
-    /// Has the load tool make `requests` requests for `path`, and waits for it.
+    /// Has the load tool make `requests` requests for `path`, and waits for it. Each load has a number of its own: two
+    /// logs of one second with the same lines, byte for byte, would be one log to anybody.
     pub fn load(&self, path: &str, requests: usize) {
-        let url = format!("http://{}{path}", self.address);
+        let number = self.loads.fetch_add(1, Ordering::Relaxed);
+        let url = format!("http://{}{path}?{number}", self.address);
         let mut command = Command::new(&self.load_tool);
         command.args(["-q", "-k", "-c", "4", "-n", &requests.to_string(), &url]).stdin(Stdio::null());
         let output = command.output().unwrap();
