@@ -76,6 +76,11 @@ pub fn hekad(bench: &Bench, input: &Input, workers: usize, consumers: &str) -> R
         Ok(fs::read_to_string(&journal).is_ok_and(|text| text.contains(&goal)))
     })?;
     let wall = busy.until.duration_since(begun);
+    // Whoever decodes nothing is quick. Some lines of the log are broken, few in a thousand.
+    let failed = hekad.report()?.count("bench-access", "DecodeFailures");
+    if failed * 100 > input.records {
+        return Err(format!("{failed} of {} lines could not be decoded", input.records).into());
+    }
     let written = hekad.process.written();
     Ok((Outcome::all(input, wall, hekad.process.stop()?), written))
 }

@@ -36,7 +36,7 @@ local grammar = Ct(
     Cg(word, "remote_addr") * " - " * Cg(word, "remote_user")
     * " [" * Cg(C((1 - P"]") ^ 1) / to_ns, "time") * "] " * Cg(quoted, "request")
     * " " * Cg(number, "status") * " " * Cg(number, "body_bytes_sent")
-    * " " * Cg(quoted, "http_referer") * " " * Cg(quoted, "http_user_agent") * -1)
+    * " " * Cg(quoted, "http_referer") * " " * Cg(quoted, "http_user_agent") * P"\n" ^ -1 * -1)
 
 local message = {Type = "nginx.access"}
 
