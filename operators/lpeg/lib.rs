@@ -28,8 +28,8 @@ mod vm;
 use heka_lua::Module;
 
 pub use visit::{
-    Captures, Constant, Known, Node, Nodes, Pattern, Refusal, Unknown, Visit, match_captures, number_of, pattern_at,
-    push_value,
+    Captures, Constant, Known, Node, Nodes, Pattern, Recipe, Refusal, Source, Unknown, Visit, match_captures,
+    number_of, pattern_at, push_value,
 };
 
 /// `lpeg` and `re`, for the host's `require`.

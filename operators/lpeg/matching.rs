@@ -1,5 +1,6 @@
 //! `lpeg.match`: runs the machine, gives it room, calls match-time captures, and pushes the results.
 
+use crate::compile::Purpose;
 use crate::pattern::{self, out_of_budget};
 use crate::prepare::prepare;
 use crate::program::Kind;
@@ -136,7 +137,7 @@ pub unsafe extern "C-unwind" fn match_(state: State) -> c_int {
         let env = ffi::lua_gettop(state) + 1;
         ffi::luaL_checkstack_(state, 8, c"too many arguments".as_ptr());
         let shared = Shared::of(state);
-        let program = prepare(state, 1, pattern, shared);
+        let program = prepare(state, 1, pattern, shared, Purpose::Values);
 
         let mut scratch: *mut Scratch = ffi::lua_touserdata(state, SCRATCH).cast();
         if scratch.is_null() || (*scratch).busy {

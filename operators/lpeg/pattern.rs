@@ -26,10 +26,11 @@ pub struct Header {
     words: u32,
     depth: u32,
     weight: u32,
-    /// How many entries of the environment are this pattern's values. The program may follow them.
+    /// How many entries of the environment are this pattern's values. The programs may follow them.
     pub values: u32,
-    /// The compiled program, or null. It is a userdata at `values + 1` in the environment.
-    pub program: *const Program,
+    /// The compiled programs, or null, by their purpose. They are userdata at `values + 1` and `values + 2` in the
+    /// environment.
+    pub programs: [*const Program; 2],
 }
 
 /// How large a pattern is to be.
@@ -98,7 +99,7 @@ pub unsafe fn push(state: State, shape: Shape) -> &'static mut Header {
             depth: shape.depth,
             weight: shape.weight as u32,
             values: shape.values,
-            program: std::ptr::null(),
+            programs: [std::ptr::null(); 2],
         });
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_setmetatable(state, -2);

@@ -1,6 +1,6 @@
 //! From a pattern to its program: compiled at the first match, and kept in the pattern's environment.
 
-use crate::compile::{TooBig, compile};
+use crate::compile::{Purpose, TooBig, compile};
 use crate::grammar::fail;
 use crate::matching::Shared;
 use crate::pattern::{Header, copy_values};
@@ -22,38 +22,63 @@ impl Userdata for Workshop {
     const METHODS: &'static [(&'static CStr, ffi::lua_CFunction)] = &[];
 }
 
-/// Pushes the table of values of the pattern at stack index `n` and returns its program, which lives as long as the
-/// table.
+/// Pushes the table of values of the pattern at stack index `n` and returns its program for a purpose, which lives as
+/// long as the table.
 ///
 /// # Safety
 /// `pattern` is at stack index `n`, which is not relative to the top; there is room for eight values. Raises a Lua
 /// error when the pattern cannot be compiled.
-pub unsafe fn prepare(state: State, n: c_int, pattern: &mut Header, shared: &Shared) -> *const Program {
+pub unsafe fn prepare(
+    state: State,
+    n: c_int,
+    pattern: &mut Header,
+    shared: &Shared,
+    purpose: Purpose,
+) -> *const Program {
     unsafe {
-        if !pattern.program.is_null() {
-            ffi::lua_getfenv(state, n);
-            ffi::lua_rawgeti_(state, -1, pattern.values as c_int + 1);
-            let kept = ffi::lua_touserdata(state, -1).cast_const().cast();
-            ffi::lua_settop(state, -2);
-            if kept == pattern.program {
-                return pattern.program;
+        let program = pattern.programs[purpose as usize];
+        if !program.is_null() {
+            if push_if_kept(state, n, pattern, purpose) {
+                return program;
             }
-            // Its environment was exchanged by force: the program may be gone.
-            ffi::lua_settop(state, -2);
+            // The environment was exchanged by force: the programs may be gone.
+            pattern.programs = [std::ptr::null(); 2];
         }
-        make(state, n, pattern, shared)
+        make(state, n, pattern, shared, purpose)
     }
 }
 
-unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared) -> *const Program {
+/// Pushes the environment if it holds the program for a purpose.
+unsafe fn push_if_kept(state: State, n: c_int, pattern: &Header, purpose: Purpose) -> bool {
+    unsafe {
+        let program = pattern.programs[purpose as usize];
+        ffi::lua_getfenv(state, n);
+        ffi::lua_rawgeti_(state, -1, place(pattern, purpose));
+        let is_kept = !program.is_null() && ffi::lua_touserdata(state, -1).cast_const().cast() == program;
+        ffi::lua_settop(state, if is_kept { -2 } else { -3 });
+        is_kept
+    }
+}
+
+/// Where the program for a purpose lies in the environment.
+fn place(pattern: &Header, purpose: Purpose) -> c_int {
+    // There are at most 2¹⁶ values.
+    pattern.values as c_int + 1 + purpose as c_int
+}
+
+unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared, purpose: Purpose) -> *const Program {
     unsafe {
         if pattern.tree().has(OPEN) {
             refuse_open_call(state, n, pattern.tree());
         }
         let count = pattern.values as c_int;
-        ffi::lua_createtable(state, count + 1, 0);
+        let other = if purpose == Purpose::Values { Purpose::Visit } else { Purpose::Values };
+        if !push_if_kept(state, n, pattern, other) {
+            pattern.programs = [std::ptr::null(); 2];
+            ffi::lua_createtable(state, count + 1, 0);
+            copy_values(state, n, pattern.values, 0);
+        }
         let env = ffi::lua_gettop(state);
-        copy_values(state, n, pattern.values, 0);
         let workshop = heka_lua::new(state, Workshop::default);
         workshop.tonumber.push(false);
         let own = shared.tonumber;
@@ -66,18 +91,18 @@ unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared) ->
         }
         let size = protect(state, || {
             let values = std::mem::take(&mut workshop.values);
-            let made = compile(pattern.tree(), values, &workshop.tonumber);
+            let made = compile(pattern.tree(), values, &workshop.tonumber, purpose);
             workshop.parts = made.map_err(|TooBig| Raise::here("pattern too big"))?;
             Ok(workshop.parts.size())
         });
         let block = ffi::lua_newuserdata(state, size);
         let program = workshop.parts.write(block.cast());
         *workshop = Workshop::default();
-        ffi::lua_rawseti_(state, env, count + 1);
+        ffi::lua_rawseti_(state, env, place(pattern, purpose));
         ffi::lua_settop(state, env);
         ffi::lua_pushvalue(state, env);
         ffi::lua_setfenv(state, n);
-        pattern.program = program;
+        pattern.programs[purpose as usize] = program;
         program
     }
 }

@@ -97,6 +97,8 @@ pub enum Kind {
     Query,
     Str,
     Subst,
+    /// A named value, only in programs for visits: the key is the index of its recipe.
+    Named,
     /// A value returned by a match-time capture.
     Runtime,
 }
@@ -109,6 +111,31 @@ impl Kind {
         // SAFETY: only the compiler writes `aux`, from a `Kind`, and the kinds are numbered without a gap.
         unsafe { std::mem::transmute(number) }
     }
+}
+
+/// How a named value is made: all there is to know beside its place in the subject. It stands for a named group, and for
+/// everything inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recipe {
+    /// The key of the name.
+    pub name: u16,
+    /// The key of the text that `{value = …, representation = …}` gives; 0 when the value is bare.
+    pub representation: u16,
+    pub source: Source,
+    /// The key of the constant or the function, else 0.
+    pub key: u16,
+}
+
+/// What a named value is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Its text.
+    Text,
+    /// The number that `tonumber` makes of its text.
+    Number,
+    Constant,
+    /// What a function makes of its text.
+    Call,
 }
 
 /// Where a `Switch` goes, by the next byte; the entry at 256 is for the end of the subject.
@@ -135,11 +162,20 @@ pub struct Program {
     pub bytes: *const u8,
     pub values: *const Value,
     pub value_count: usize,
+    pub recipes: *const Recipe,
+    pub recipe_count: usize,
     /// Every capture can be evaluated without Lua.
     pub is_known: bool,
 }
 
 impl Program {
+    /// The recipes of its named values.
+    #[inline]
+    pub fn recipes(&self) -> &[Recipe] {
+        // SAFETY: there are so many.
+        unsafe { std::slice::from_raw_parts(self.recipes, self.recipe_count) }
+    }
+
     /// The Lua value with this key.
     #[inline]
     pub fn value(&self, key: u16) -> Value {
@@ -157,6 +193,7 @@ pub struct Parts {
     pub switches: Vec<SwitchTable>,
     pub bytes: Vec<u8>,
     pub values: Vec<Value>,
+    pub recipes: Vec<Recipe>,
     pub is_known: bool,
 }
 
@@ -168,6 +205,7 @@ impl Parts {
             + size_of_val(&self.sets[..])
             + size_of_val(&self.code[..])
             + size_of_val(&self.switches[..])
+            + size_of_val(&self.recipes[..])
             + self.bytes.len()
     }
 
@@ -192,10 +230,20 @@ impl Parts {
             let sets = put(&mut at, &self.sets);
             let code = put(&mut at, &self.code);
             let switches = put(&mut at, &self.switches);
+            let recipes = put(&mut at, &self.recipes);
             let bytes = put(&mut at, &self.bytes);
             let program: *mut Program = block.cast();
-            let value_count = self.values.len();
-            program.write(Program { code, sets, switches, bytes, values, value_count, is_known: self.is_known });
+            program.write(Program {
+                code,
+                sets,
+                switches,
+                bytes,
+                values,
+                value_count: self.values.len(),
+                recipes,
+                recipe_count: self.recipes.len(),
+                is_known: self.is_known,
+            });
             program
         }
     }

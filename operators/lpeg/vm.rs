@@ -54,6 +54,14 @@ pub enum Event {
     OutOfBudget,
 }
 
+/// Why the instructions were left.
+enum Why {
+    Fail,
+    /// More steps were taken than are paid for.
+    Pay,
+    Stop(Event),
+}
+
 /// Steps paid for at a time.
 const FUEL: i32 = 256;
 
@@ -96,274 +104,289 @@ impl Machine {
             let (code, base, end) = (program.code, self.subject, self.end);
             let (mut pc, mut s, mut fuel) = (self.pc, self.s, self.fuel);
             let captures = self.captures;
-            let mut count = self.capture_count;
+            let mut next = captures.add(self.capture_count as usize);
+            let last = captures.add(self.capture_room as usize);
             let mut top = self.frames.add(self.frame_count as usize);
             let limit = self.frames.add(self.frame_room as usize);
 
-            macro_rules! stop {
-                ($event:expr) => {{
-                    self.pc = pc;
-                    self.s = s;
-                    self.fuel = fuel;
-                    self.capture_count = count;
-                    self.frame_count = top.offset_from(self.frames) as u32;
-                    return $event;
-                }};
-            }
-            macro_rules! pay {
-                ($steps:expr) => {
-                    fuel -= $steps;
-                    if fuel < 0 {
-                        if !spend((FUEL - fuel) as u64) {
-                            stop!(Event::OutOfBudget);
-                        }
-                        fuel = FUEL;
+            // Failing, paying and stopping are done in one place each, behind the instructions: so few values are live
+            // in these that all of them stay in registers.
+            let event = loop {
+                let why = 'run: loop {
+                    macro_rules! stop {
+                        ($event:expr) => {
+                            break 'run Why::Stop($event)
+                        };
                     }
-                };
-            }
-            macro_rules! fail {
-                () => {{
-                    pay!(1);
-                    loop {
-                        if top == self.frames {
-                            stop!(Event::Failed);
-                        }
-                        top = top.sub(1);
-                        if !(*top).s.is_null() {
-                            break;
-                        }
+                    macro_rules! fail {
+                        () => {
+                            break 'run Why::Fail
+                        };
                     }
-                    if self.dynamic > 0 {
-                        self.drop_dynamic((*top).captures, count);
+                    // The last thing that an instruction does.
+                    macro_rules! pay {
+                        ($steps:expr) => {
+                            fuel -= $steps;
+                            if fuel < 0 {
+                                break 'run Why::Pay;
+                            }
+                        };
                     }
-                    (pc, s, count) = ((*top).pc, (*top).s, (*top).captures);
-                    continue;
-                }};
-            }
-            macro_rules! push {
-                ($pc:expr, $s:expr) => {
-                    if top == limit {
-                        stop!(Event::FramesFull);
+                    macro_rules! push {
+                        ($pc:expr, $s:expr) => {
+                            if top == limit {
+                                stop!(Event::FramesFull);
+                            }
+                            top.write(Frame { pc: $pc, s: $s, captures: next.offset_from(captures) as u32 });
+                            top = top.add(1);
+                        };
                     }
-                    top.write(Frame { pc: $pc, s: $s, captures: count });
-                    top = top.add(1);
-                };
-            }
-            macro_rules! capture {
-                ($start:expr, $link:expr, $key:expr, $kind:expr, $form:expr) => {
-                    if count == self.capture_room {
-                        stop!(Event::CapturesFull);
+                    macro_rules! capture {
+                        ($start:expr, $link:expr, $key:expr, $kind:expr, $form:expr) => {
+                            if next == last {
+                                stop!(Event::CapturesFull);
+                            }
+                            next.write(Capture { start: $start, link: $link, key: $key, kind: $kind, form: $form });
+                            next = next.add(1);
+                        };
                     }
-                    captures.add(count as usize).write(Capture {
-                        start: $start,
-                        link: $link,
-                        key: $key,
-                        kind: $kind,
-                        form: $form,
-                    });
-                    count += 1;
-                };
-            }
-            macro_rules! offset {
-                ($s:expr) => {
-                    $s.offset_from(base) as u32
-                };
-            }
-            macro_rules! left {
-                () => {
-                    end.offset_from(s) as usize
-                };
-            }
-            macro_rules! target {
-                ($arg:expr) => {
-                    code.add($arg as usize)
-                };
-            }
+                    macro_rules! offset {
+                        ($s:expr) => {
+                            $s.offset_from(base) as u32
+                        };
+                    }
+                    macro_rules! left {
+                        () => {
+                            end.offset_from(s) as usize
+                        };
+                    }
+                    macro_rules! target {
+                        ($arg:expr) => {
+                            code.add($arg as usize)
+                        };
+                    }
 
-            loop {
-                let Insn { op, aux, key, arg } = *pc;
-                match op {
-                    Op::End => stop!(Event::Matched(offset!(s))),
-                    Op::Fail => fail!(),
-                    Op::Any => {
-                        if s == end {
-                            fail!();
-                        }
-                        s = s.add(1);
-                        pc = pc.add(1);
-                    }
-                    Op::AnyN => {
-                        if left!() < arg as usize {
-                            fail!();
-                        }
-                        s = s.add(arg as usize);
-                        pc = pc.add(1);
-                    }
-                    Op::Byte => {
-                        if s == end || *s != aux {
-                            fail!();
-                        }
-                        s = s.add(1);
-                        pc = pc.add(1);
-                    }
-                    Op::Bytes => {
-                        if !span::starts_with_short(s, left!(), arg, aux) {
-                            fail!();
-                        }
-                        s = s.add(usize::from(aux));
-                        pc = pc.add(1);
-                    }
-                    Op::LongBytes => {
-                        let length = usize::from(key);
-                        if left!() < length || !span::same(s, program.bytes.add(arg as usize), length) {
-                            fail!();
-                        }
-                        s = s.add(length);
-                        pc = pc.add(1);
-                    }
-                    Op::Set => {
-                        if s == end || !(*program.sets.add(arg as usize)).has(*s) {
-                            fail!();
-                        }
-                        s = s.add(1);
-                        pc = pc.add(1);
-                    }
-                    Op::AtEnd => {
-                        if s != end {
-                            fail!();
-                        }
-                        pc = pc.add(1);
-                    }
-                    Op::TestAny => pc = if s == end { target!(arg) } else { pc.add(1) },
-                    Op::TestByte => pc = if s == end || *s != aux { target!(arg) } else { pc.add(1) },
-                    Op::TestSet => {
-                        let here = s != end && (*program.sets.add(usize::from(key))).has(*s);
-                        pc = if here { pc.add(1) } else { target!(arg) };
-                    }
-                    Op::TestBytes => {
-                        if span::starts_with_short(s, left!(), arg, aux) {
-                            s = s.add(usize::from(aux));
-                            pc = pc.add(2);
-                        } else {
-                            pc = target!((*pc.add(1)).arg);
-                        }
-                    }
-                    Op::TestLongBytes => {
-                        let length = usize::from(key);
-                        if left!() >= length && span::same(s, program.bytes.add(arg as usize), length) {
-                            s = s.add(length);
-                            pc = pc.add(2);
-                        } else {
-                            pc = target!((*pc.add(1)).arg);
-                        }
-                    }
-                    Op::Span => {
-                        let from = s;
-                        let set = &*program.sets.add(arg as usize);
-                        while s != end && set.has(*s) {
+                    let insn = &*pc;
+                    match insn.op {
+                        Op::End => stop!(Event::Matched(offset!(s))),
+                        Op::Fail => fail!(),
+                        Op::Any => {
+                            if s == end {
+                                fail!();
+                            }
                             s = s.add(1);
+                            pc = pc.add(1);
                         }
-                        let length = s.offset_from(from);
-                        if length < aux as isize {
+                        Op::AnyN => {
+                            if left!() < insn.arg as usize {
+                                fail!();
+                            }
+                            s = s.add(insn.arg as usize);
+                            pc = pc.add(1);
+                        }
+                        Op::Byte => {
+                            if s == end || *s != insn.aux {
+                                fail!();
+                            }
+                            s = s.add(1);
+                            pc = pc.add(1);
+                        }
+                        Op::Bytes => {
+                            if !span::starts_with_short(s, left!(), insn.arg, insn.aux) {
+                                fail!();
+                            }
+                            s = s.add(usize::from(insn.aux));
+                            pc = pc.add(1);
+                        }
+                        Op::LongBytes => {
+                            let length = usize::from(insn.key);
+                            if left!() < length || !span::same(s, program.bytes.add(insn.arg as usize), length) {
+                                fail!();
+                            }
+                            s = s.add(length);
+                            pc = pc.add(1);
+                        }
+                        Op::Set => {
+                            if s == end || !(*program.sets.add(insn.arg as usize)).has(*s) {
+                                fail!();
+                            }
+                            s = s.add(1);
+                            pc = pc.add(1);
+                        }
+                        Op::AtEnd => {
+                            if s != end {
+                                fail!();
+                            }
+                            pc = pc.add(1);
+                        }
+                        Op::TestAny => pc = if s == end { target!(insn.arg) } else { pc.add(1) },
+                        Op::TestByte => pc = if s == end || *s != insn.aux { target!(insn.arg) } else { pc.add(1) },
+                        Op::TestSet => {
+                            let here = s != end && (*program.sets.add(usize::from(insn.key))).has(*s);
+                            pc = if here { pc.add(1) } else { target!(insn.arg) };
+                        }
+                        Op::TestBytes => {
+                            if span::starts_with_short(s, left!(), insn.arg, insn.aux) {
+                                s = s.add(usize::from(insn.aux));
+                                pc = pc.add(2);
+                            } else {
+                                pc = target!((*pc.add(1)).arg);
+                            }
+                        }
+                        Op::TestLongBytes => {
+                            let length = usize::from(insn.key);
+                            if left!() >= length && span::same(s, program.bytes.add(insn.arg as usize), length) {
+                                s = s.add(length);
+                                pc = pc.add(2);
+                            } else {
+                                pc = target!((*pc.add(1)).arg);
+                            }
+                        }
+                        Op::Span => {
+                            let from = s;
+                            let set = &*program.sets.add(insn.arg as usize);
+                            while s != end && set.has(*s) {
+                                s = s.add(1);
+                            }
+                            let length = s.offset_from(from);
+                            if length < insn.aux as isize {
+                                fail!();
+                            }
+                            pc = pc.add(1);
+                            pay!((length >> 4) as i32);
+                        }
+                        Op::SpanUntil => {
+                            let length = span::until(s, left!(), insn.arg, insn.key);
+                            if length < usize::from(insn.aux) {
+                                fail!();
+                            }
+                            s = s.add(length);
+                            pc = pc.add(1);
+                            pay!((length >> 5) as i32);
+                        }
+                        Op::Switch => {
+                            let next = if s == end { 256 } else { usize::from(*s) };
+                            pc = target!((*program.switches.add(insn.arg as usize))[next]);
+                        }
+                        Op::Choice => {
+                            push!(target!(insn.arg), s);
+                            pc = pc.add(1);
+                        }
+                        Op::Commit => {
+                            top = top.sub(1);
+                            pc = target!(insn.arg);
+                            pay!(1);
+                        }
+                        Op::PartialCommit => {
+                            let choice = &mut *top.sub(1);
+                            (choice.s, choice.captures) = (s, next.offset_from(captures) as u32);
+                            pc = target!(insn.arg);
+                            pay!(1);
+                        }
+                        Op::BackCommit => {
+                            top = top.sub(1);
+                            // The captures of what was matched ahead are kept.
+                            s = (*top).s;
+                            pc = target!(insn.arg);
+                        }
+                        Op::FailTwice => {
+                            top = top.sub(1);
                             fail!();
                         }
-                        pc = pc.add(1);
-                        pay!((length >> 4) as i32);
-                    }
-                    Op::SpanUntil => {
-                        let length = span::until(s, left!(), arg, key);
-                        if length < usize::from(aux) {
-                            fail!();
+                        Op::Jump => {
+                            pc = target!(insn.arg);
+                            pay!(1);
                         }
-                        s = s.add(length);
-                        pc = pc.add(1);
-                        pay!((length >> 5) as i32);
-                    }
-                    Op::Switch => {
-                        let next = if s == end { 256 } else { usize::from(*s) };
-                        pc = target!((*program.switches.add(arg as usize))[next]);
-                    }
-                    Op::Choice => {
-                        push!(target!(arg), s);
-                        pc = pc.add(1);
-                    }
-                    Op::Commit => {
-                        top = top.sub(1);
-                        pc = target!(arg);
-                        pay!(1);
-                    }
-                    Op::PartialCommit => {
-                        let choice = &mut *top.sub(1);
-                        (choice.s, choice.captures) = (s, count);
-                        pc = target!(arg);
-                        pay!(1);
-                    }
-                    Op::BackCommit => {
-                        top = top.sub(1);
-                        // The captures of what was matched ahead are kept.
-                        s = (*top).s;
-                        pc = target!(arg);
-                    }
-                    Op::FailTwice => {
-                        top = top.sub(1);
-                        fail!();
-                    }
-                    Op::Jump => {
-                        pc = target!(arg);
-                        pay!(1);
-                    }
-                    Op::Call => {
-                        push!(pc.add(1), std::ptr::null());
-                        pc = target!(arg);
-                        pay!(1);
-                    }
-                    Op::Return => {
-                        top = top.sub(1);
-                        pc = (*top).pc;
-                    }
-                    Op::Behind => {
-                        if s.offset_from(base) < arg as isize {
-                            fail!();
+                        Op::Call => {
+                            push!(pc.add(1), std::ptr::null());
+                            pc = target!(insn.arg);
+                            pay!(1);
                         }
-                        s = s.sub(arg as usize);
-                        pc = pc.add(1);
-                    }
-                    Op::Full => {
-                        let here = offset!(s);
-                        capture!(here - arg, here, key, Kind::of(aux), Form::Full);
-                        pc = pc.add(1);
-                    }
-                    Op::Open => {
-                        capture!(offset!(s), 0, key, Kind::of(aux), Form::Open);
-                        pc = pc.add(1);
-                    }
-                    Op::Close => {
-                        let last = &mut *captures.add(count as usize - 1);
-                        if last.form == Form::Open {
-                            // Nothing inside: the beginning becomes the whole.
-                            (last.form, last.link) = (Form::Full, offset!(s));
-                        } else {
-                            let open = innermost(captures, count);
-                            capture!(offset!(s), open, 0, Kind::Group, Form::Close);
-                            (*captures.add(open as usize)).link = count - 1;
+                        Op::Return => {
+                            top = top.sub(1);
+                            pc = (*top).pc;
                         }
-                        pc = pc.add(1);
-                    }
-                    Op::CloseRuntime => {
-                        // The owner counts on room for the end of the capture.
-                        if count == self.capture_room {
-                            stop!(Event::CapturesFull);
+                        Op::Behind => {
+                            if s.offset_from(base) < insn.arg as isize {
+                                fail!();
+                            }
+                            s = s.sub(insn.arg as usize);
+                            pc = pc.add(1);
                         }
-                        let open = innermost(captures, count);
-                        pc = pc.add(1);
-                        stop!(Event::Runtime(open));
+                        Op::Full => {
+                            let here = offset!(s);
+                            capture!(here - insn.arg, here, insn.key, Kind::of(insn.aux), Form::Full);
+                            pc = pc.add(1);
+                        }
+                        Op::Open => {
+                            capture!(offset!(s), 0, insn.key, Kind::of(insn.aux), Form::Open);
+                            pc = pc.add(1);
+                        }
+                        Op::Close => {
+                            let inner = &mut *next.sub(1);
+                            if inner.form == Form::Open {
+                                // Nothing inside: the beginning becomes the whole.
+                                (inner.form, inner.link) = (Form::Full, offset!(s));
+                            } else {
+                                let open = innermost(captures, next.offset_from(captures) as u32);
+                                capture!(offset!(s), open, 0, Kind::Group, Form::Close);
+                                (*captures.add(open as usize)).link = next.offset_from(captures) as u32 - 1;
+                            }
+                            pc = pc.add(1);
+                        }
+                        Op::CloseRuntime => {
+                            // The owner counts on room for the end of the capture.
+                            if next == last {
+                                stop!(Event::CapturesFull);
+                            }
+                            let open = innermost(captures, next.offset_from(captures) as u32);
+                            pc = pc.add(1);
+                            stop!(Event::Runtime(open));
+                        }
+                        Op::Charge => {
+                            pc = pc.add(1);
+                            pay!(insn.arg as i32);
+                        }
                     }
-                    Op::Charge => {
-                        pc = pc.add(1);
-                        pay!(arg as i32);
+                };
+                match why {
+                    Why::Stop(event) => break event,
+                    Why::Pay => {}
+                    Why::Fail => {
+                        fuel -= 1;
+                        loop {
+                            if top == self.frames {
+                                pc = std::ptr::null();
+                                break;
+                            }
+                            top = top.sub(1);
+                            if !(*top).s.is_null() {
+                                let kept = captures.add((*top).captures as usize);
+                                if self.dynamic > 0 {
+                                    self.drop_dynamic(kept, next);
+                                }
+                                (pc, s, next) = ((*top).pc, (*top).s, kept);
+                                break;
+                            }
+                        }
+                        if pc.is_null() {
+                            break Event::Failed;
+                        }
                     }
                 }
-            }
+                if fuel < 0 {
+                    if !spend((FUEL - fuel) as u64) {
+                        break Event::OutOfBudget;
+                    }
+                    fuel = FUEL;
+                }
+            };
+            self.pc = pc;
+            self.s = s;
+            self.fuel = fuel;
+            self.capture_count = next.offset_from(captures) as u32;
+            self.frame_count = top.offset_from(self.frames) as u32;
+            event
         }
     }
 
@@ -379,7 +402,8 @@ impl Machine {
                 self.frame_count -= 1;
                 let frame = *self.frames.add(self.frame_count as usize);
                 if !frame.s.is_null() {
-                    self.drop_dynamic(frame.captures, self.capture_count);
+                    let (kept, next) = (frame.captures as usize, self.capture_count as usize);
+                    self.drop_dynamic(self.captures.add(kept), self.captures.add(next));
                     (self.pc, self.s, self.capture_count) = (frame.pc, frame.s, frame.captures);
                     return true;
                 }
@@ -390,12 +414,11 @@ impl Machine {
 
     /// Counts out the values of match-time captures among the entries that are dropped.
     #[cold]
-    unsafe fn drop_dynamic(&mut self, from: u32, to: u32) {
-        for at in from..to {
-            // SAFETY: `to` entries are in the list.
-            let entry = unsafe { &*self.captures.add(at as usize) };
-            self.dynamic -= u32::from(entry.kind == Kind::Runtime && entry.form == Form::Full);
-        }
+    unsafe fn drop_dynamic(&mut self, from: *const Capture, to: *const Capture) {
+        // SAFETY: both point into the list, the second one not before the first.
+        let dropped = unsafe { std::slice::from_raw_parts(from, to.offset_from(from) as usize) };
+        let is_value = |entry: &&Capture| entry.kind == Kind::Runtime && entry.form == Form::Full;
+        self.dynamic -= dropped.iter().filter(is_value).count() as u32;
     }
 }
 

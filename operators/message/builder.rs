@@ -5,12 +5,18 @@ use crate::{Batch, Field, FieldValue, Flags, Origin, Row, RowRef, Span, ValueTyp
 use bytes::Bytes;
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Appends messages to a batch that nobody shares yet.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     pub(crate) batch: Batch,
+    /// See [`BatchBuilder::generation`]; 0 until somebody asks.
+    generation: u64,
 }
+
+/// The generations of all builders so far.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A point to roll back to; see [`BatchBuilder::mark`].
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +44,7 @@ impl FieldDensity {
 impl BatchBuilder {
     /// A builder whose rows may refer to ranges of `source`.
     pub fn new(source: Bytes) -> Self {
-        BatchBuilder { batch: Batch { source, ..Batch::default() } }
+        BatchBuilder { batch: Batch { source, ..Batch::default() }, generation: 0 }
     }
 
     /// A builder over the same bytes as `batch`: spans of `batch` stay valid in it, and it holds the same
@@ -54,12 +60,14 @@ impl BatchBuilder {
                 credits: batch.credits.clone(),
                 ..Batch::default()
             },
+            generation: 0,
         }
     }
 
     /// Forgets everything, source and credits included, and starts again over `source`; the memory is kept.
     /// For builders that live longer than a message.
     pub fn restart(&mut self, source: Bytes) {
+        self.generation = 0;
         let batch = &mut self.batch;
         batch.source = source;
         batch.arena.clear();
@@ -82,7 +90,7 @@ impl BatchBuilder {
 
     /// Goes on with a batch that nobody shares: its rows can be changed in place.
     pub fn reopen(batch: Batch) -> Self {
-        BatchBuilder { batch: Batch { bitmaps: Default::default(), ..batch } }
+        BatchBuilder { batch: Batch { bitmaps: Default::default(), ..batch }, generation: 0 }
     }
 
     /// Room for this many rows more.
@@ -142,6 +150,16 @@ impl BatchBuilder {
     pub fn text_again(&mut self, text: &[u8], last: Span) -> Span {
         let is_there = last.in_arena() && self.batch.arena.get(last.range()) == Some(text);
         if is_there { last } else { self.text(text) }
+    }
+
+    /// A number that no builder has twice: as long as it is the same, whatever the arena held is where it was. Whoever
+    /// puts the same texts into one row after the other need not look for them.
+    #[inline]
+    pub fn generation(&mut self) -> u64 {
+        if self.generation == 0 {
+            self.generation = 1 + GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        }
+        self.generation
     }
 
     /// Lets `write` append text to the arena, for example with `write!`.
@@ -404,6 +422,7 @@ impl BatchBuilder {
         self.batch.fields.truncate(mark.fields);
         self.batch.values.truncate(mark.values);
         self.batch.arena.truncate(mark.arena);
+        self.generation = 0;
     }
 
     /// The finished batch.

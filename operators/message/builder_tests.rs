@@ -57,6 +57,24 @@ fn a_text_that_comes_again_is_kept_once() {
 }
 
 #[test]
+fn a_generation_ends_where_texts_may_have_gone() {
+    let mut builder = BatchBuilder::default();
+    let first = builder.generation();
+    let mark = builder.mark();
+    builder.text(b"a text");
+    builder.row();
+    assert_eq!(builder.generation(), first);
+    builder.rollback(mark);
+    let second = builder.generation();
+    builder.restart(Bytes::new());
+    let third = builder.generation();
+    let fourth = BatchBuilder::over(builder.batch()).generation();
+    let mut all = vec![0, first, second, third, fourth];
+    all.dedup();
+    assert_eq!(all.len(), 5, "{all:?}");
+}
+
+#[test]
 fn a_credit_returns_when_all_that_was_made_of_its_batch_is_gone() {
     let credit: Arc<dyn Any + Send + Sync> = Arc::new(());
     let mut one = BatchBuilder::default();

@@ -6,7 +6,7 @@
 use crate::host::host;
 use crate::time::seconds;
 use crate::{State, ffi};
-use heka_lpeg::{Captures, Constant, Known, Node, Pattern, number_of};
+use heka_lpeg::{Captures, Constant, Known, Node, Pattern, Recipe, Source, number_of};
 use heka_lua::{Raise, protect, push_bytes, raise};
 use std::ffi::{c_int, c_void};
 
@@ -177,9 +177,12 @@ impl Parts {
         }
         let mut parts = Parts::default();
         for child in root.children() {
-            let Known::Group(Some(name)) = child.kind() else { return None };
             let mut rendered = Vec::new();
-            let part = part(&child, &mut rendered)?;
+            let (name, part) = match child.kind() {
+                Known::Group(Some(name)) => (name, part(&child, &mut rendered)?),
+                Known::Named(recipe) => (child.text_of(recipe.name), named_part(&child, recipe)?),
+                _ => return None,
+            };
             let place = match name {
                 b"year" => &mut parts.year,
                 b"month" => &mut parts.month,
@@ -233,6 +236,20 @@ impl Parts {
         let nanos = total * NS_PER_SECOND;
         Some(self.sec_frac.map_or(nanos, |fraction| nanos + fraction * NS_PER_SECOND))
     }
+}
+
+/// A named value.
+fn named_part<'a>(node: &Node<'a>, recipe: Recipe) -> Option<Part<'a>> {
+    Some(match (recipe.representation, recipe.source) {
+        (0, Source::Text) => Part::Text(node.text()),
+        (0, Source::Number) => Part::Number(node.number().ok()??),
+        (0, Source::Constant) => match node.constant(recipe.key) {
+            Constant::Text(text) => Part::Text(text),
+            Constant::Number(number) => Part::Number(number),
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 /// The value of a named group.

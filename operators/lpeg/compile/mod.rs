@@ -6,6 +6,7 @@
 //! `follow`, because a failure there would take that choice.
 
 mod choice;
+mod named;
 mod repeat;
 
 use crate::first::{First, Firsts, Follow, RuleFirsts};
@@ -25,9 +26,18 @@ const MAX_LITERAL: usize = 1 << 15;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooBig;
 
+/// What captures are made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Lua values, as `lpeg.match` gives them.
+    Values,
+    /// A visit by the host, which takes a named value that is simple enough as one capture.
+    Visit,
+}
+
 /// Compiles `tree`, which has no open calls. `values` are the pattern's Lua values, and `tonumber` says which of them
 /// are Lua's own `tonumber`.
-pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool]) -> Result<Parts, TooBig> {
+pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool], purpose: Purpose) -> Result<Parts, TooBig> {
     let mut compiler = Compiler {
         parts: Parts { values, is_known: true, ..Parts::default() },
         tonumber,
@@ -37,6 +47,8 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool]) -> Result<Part
         calls: Vec::new(),
         straight: 0,
         is_silent: false,
+        names_fields: purpose == Purpose::Visit,
+        naming: None,
         extra: choice::EXTRA,
     };
     compiler.code(tree, &Follow::ANYTHING, &Follow::ANYTHING);
@@ -59,6 +71,10 @@ struct Compiler<'a> {
     straight: usize,
     /// Captures are dropped, so none are made.
     is_silent: bool,
+    /// Named groups may become named values: nobody counts the captures here.
+    names_fields: bool,
+    /// The named value being compiled.
+    naming: Option<named::Naming>,
     /// Tree words that may still be compiled a second time for the sake of switches.
     extra: usize,
 }
@@ -150,6 +166,7 @@ impl Compiler<'_> {
                 self.code(tree.child(), &Follow::ANYTHING, &Follow::ANYTHING);
             }
             Tag::Runtime => {
+                // Nobody visits what is not known: the values inside may as well be named.
                 self.parts.is_known = false;
                 self.emit(Op::Open, Kind::Runtime as u8, tree.key(), 0);
                 self.code(tree.child(), known, &Follow::ANYTHING);
@@ -162,8 +179,13 @@ impl Compiler<'_> {
         }
     }
 
+    /// The Lua value with this key.
+    fn constant(&self, key: u16) -> Value {
+        self.parts.values.get(usize::from(key).wrapping_sub(1)).copied().unwrap_or(Value::Nil)
+    }
+
     fn kind(&mut self, tree: Tree) -> Kind {
-        let value = self.parts.values.get(usize::from(tree.key()).wrapping_sub(1)).copied().unwrap_or(Value::Nil);
+        let value = self.constant(tree.key());
         let is_text = matches!(value, Value::Text(..));
         let (kind, is_known) = match tree.tag() {
             Tag::Position => (Kind::Position, true),
@@ -192,8 +214,8 @@ impl Compiler<'_> {
         if self.is_silent {
             return;
         }
-        let kind = self.kind(tree) as u8;
-        self.emit(Op::Full, kind, tree.key(), length);
+        let (kind, key) = self.leaf(tree);
+        self.emit(Op::Full, kind as u8, key, length);
     }
 
     fn capture(&mut self, tree: Tree, known: &Follow, follow: &Follow) {
@@ -201,7 +223,9 @@ impl Compiler<'_> {
         if self.is_silent {
             return self.code(child, known, follow);
         }
-        let is_dropped = |tree: Tree| tree.tag() == Tag::Numbered && tree.key() == 0 && can_be_silent(tree.child());
+        if self.named(tree, known, follow) {
+            return;
+        }
         // What takes the values inside, or else its text, needs no mark of values that are dropped.
         let takes_text = matches!(tree.tag(), Tag::Function | Tag::Group);
         let (child, is_silent) =
@@ -213,10 +237,15 @@ impl Compiler<'_> {
             self.code(child, known, follow);
             return self.full(tree, length);
         }
-        let kind = self.kind(tree) as u8;
-        self.emit(Op::Open, kind, tree.key(), 0);
+        let is_leaf = is_silent || !child.has(CAPTURES);
+        let (kind, key) = if is_leaf { self.leaf(tree) } else { (self.kind(tree), tree.key()) };
+        self.emit(Op::Open, kind as u8, key, 0);
         self.is_silent = is_silent;
+        // Where captures inside are counted, or made into one value, each must be there.
+        let names_fields = self.names_fields && matches!(tree.tag(), Tag::Table | Tag::Group);
+        let outer = std::mem::replace(&mut self.names_fields, names_fields);
         self.code(child, known, follow);
+        self.names_fields = outer;
         self.is_silent = false;
         self.emit(Op::Close, 0, 0, 0);
     }
@@ -352,6 +381,8 @@ impl Compiler<'_> {
     }
 
     fn grammar(&mut self, tree: Tree) {
+        // A rule does not know from where it is called.
+        let names_fields = std::mem::replace(&mut self.names_fields, false);
         let rules = self.firsts.of_rules(tree);
         let outer_rules = std::mem::replace(&mut self.rules, rules);
         let outer_calls = std::mem::take(&mut self.calls);
@@ -375,6 +406,7 @@ impl Compiler<'_> {
         }
         self.land(end);
         self.rules = outer_rules;
+        self.names_fields = names_fields;
     }
 
     /// Jumps to jumps go where those go, and a call before a return is a jump.
@@ -418,6 +450,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Whether the values inside are dropped (`patt / 0`), and need not be captured at all.
+fn is_dropped(tree: Tree) -> bool {
+    tree.tag() == Tag::Numbered && tree.key() == 0 && can_be_silent(tree.child())
 }
 
 /// Whether the captures inside can be left out when nobody wants their values: match-time captures also decide whether

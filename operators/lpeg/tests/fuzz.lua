@@ -76,7 +76,7 @@ local lookup = { a = "A", b = 2, ab = true, [1] = "one", aa = {} }
 local letters = { "a", "b", "c", "ab", "ba", "aab", "abcab", "" , "bca" }
 local formats = { "<%0>", "%1", "[%1%2]", "x", "%%%0", "%1-%0", "" }
 local rules = { "A", "B", "D" }
-local names = { "x", "y" }
+local names = { "x", "y", "value" }
 
 -- Captures and match-time captures made so far; rules count as both, because they may have some.
 local capture_count, runtime_count = 0, 0
@@ -114,7 +114,7 @@ local function leaf(level)
 end
 
 local function unary(p, captures_in, runtimes_in)
-  local n = random(26)
+  local n = random(29)
   if n <= 3 then return p ^ (random(3) - 1) end
   if n <= 5 then return p ^ -random(3) end
   -- Some versions skip a match-time capture inside a negation where the next byte tells the outcome.
@@ -132,6 +132,13 @@ local function unary(p, captures_in, runtimes_in)
   if n == 21 then return p / lookup end
   if n <= 23 then return p / pick(functions) end
   if n <= 25 then return Cmt(p, pick(runtimes)) end
+  if n <= 27 then
+    -- As fields of messages are captured.
+    local number = pick { p / tonumber, Cs(p) / tonumber, (p / 0) / tonumber, p }
+    local represented = Ct(Cg(number, "value") * Cg(pick { Cc("B"), Cc(1), C(1) }, "representation"))
+    return Cg(represented, pick(names))
+  end
+  if n == 28 then return Ct(Cg(p + C(1) / tonumber + Cc("k"), pick(names)) * Cg(p, pick(names))) end
   return B(p)
 end
 

@@ -2,7 +2,7 @@
 
 mod host;
 
-use heka_lpeg::{Captures, Constant, Known, Node, Refusal, match_captures, pattern_at};
+use heka_lpeg::{Captures, Constant, Known, Node, Recipe, Refusal, Source, match_captures, pattern_at};
 use heka_lua::{State, bytes, ffi, integer, push_bytes};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -36,6 +36,35 @@ impl Value {
     }
 }
 
+fn constant(constant: Constant) -> Value {
+    match constant {
+        Constant::Nil => Value::Nil,
+        Constant::Boolean(value) => Value::Boolean(value),
+        Constant::Number(value) => Value::Number(value),
+        Constant::Text(text) => Value::Text(text.to_vec()),
+    }
+}
+
+/// The value of a named value; `None` for what Lua must evaluate.
+fn named(node: &Node, recipe: Recipe) -> Option<Value> {
+    let value = match recipe.source {
+        Source::Text => Value::Text(node.text().to_vec()),
+        Source::Number => node.number().ok()?.map_or(Value::Nil, Value::Number),
+        Source::Constant => constant(node.constant(recipe.key)),
+        Source::Call => return None,
+    };
+    if recipe.representation == 0 {
+        return Some(value);
+    }
+    let mut fields = BTreeMap::new();
+    if !matches!(value, Value::Nil) {
+        fields.insert("\"value\"".to_owned(), value.show());
+    }
+    let representation = Value::Text(node.text_of(recipe.representation).to_vec());
+    fields.insert("\"representation\"".to_owned(), representation.show());
+    Some(Value::Table(fields))
+}
+
 /// The values of a capture, as the documentation of `Known` says; `None` for what Lua must evaluate.
 fn values(node: &Node) -> Option<Vec<Value>> {
     let text = || Value::Text(node.text().to_vec());
@@ -49,11 +78,8 @@ fn values(node: &Node) -> Option<Vec<Value>> {
     Some(match node.kind() {
         Known::Text => [vec![text()], inside()?].concat(),
         Known::Position => vec![Value::Number(node.start() as f64 + 1.0)],
-        Known::Constant(Constant::Nil) => vec![Value::Nil],
-        Known::Constant(Constant::Boolean(value)) => vec![Value::Boolean(value)],
-        Known::Constant(Constant::Number(value)) => vec![Value::Number(value)],
-        Known::Constant(Constant::Text(text)) => vec![Value::Text(text.to_vec())],
-        Known::Group(Some(_)) | Known::Nothing => vec![],
+        Known::Constant(of) => vec![constant(of)],
+        Known::Group(Some(_)) | Known::Named(_) | Known::Nothing => vec![],
         Known::Group(None) => Some(inside()?).filter(|all| !all.is_empty()).unwrap_or_else(|| vec![text()]),
         Known::Number => vec![node.number().ok()?.map_or(Value::Nil, Value::Number)],
         Known::Format(_) | Known::Substitution => {
@@ -72,6 +98,10 @@ fn values(node: &Node) -> Option<Vec<Value>> {
                         }
                         let first = inside.into_iter().next().unwrap_or_else(|| Value::Text(child.text().to_vec()));
                         (Some(Value::Text(name.to_vec()).show()), vec![first])
+                    }
+                    Known::Named(recipe) => {
+                        let name = Value::Text(child.text_of(recipe.name).to_vec());
+                        (Some(name.show()), vec![named(&child, recipe)?])
                     }
                     _ => (None, values(&child)?),
                 };

@@ -160,6 +160,11 @@ impl Values {
                 }
                 Kind::Query => self.push_query(at),
                 Kind::Numbered => self.push_numbered(at),
+                // Only in programs that are visited.
+                Kind::Named => {
+                    *at += 1;
+                    0
+                }
                 Kind::Fold => self.push_fold(at),
                 Kind::Backref => self.push_backref(at),
                 Kind::Arg => self.push_argument(at),

@@ -8,10 +8,12 @@
 
 mod render;
 
+use crate::compile::Purpose;
 use crate::matching;
 use crate::pattern::Header;
 use crate::prepare::prepare;
 use crate::program::{Kind, Program, Value};
+pub use crate::program::{Recipe, Source};
 use crate::values::plain_number;
 use crate::vm::{Capture, Event, Form, Frame, Machine};
 use heka_lua::{State, ffi};
@@ -59,6 +61,8 @@ pub enum Known<'a> {
     Position,
     /// `Cc` with one value.
     Constant(Constant<'a>),
+    /// A named group of one simple value, as the recipe says: see [`Node::recipe`]. There is nothing inside.
+    Named(Recipe),
     /// `Cg`, with its name if it has one: the values inside, or its text if there are none.
     Group(Option<&'a [u8]>),
     /// `Ct`: named groups inside are fields, the other values are numbered from 1.
@@ -106,7 +110,7 @@ pub unsafe fn pattern_at<'lua>(state: State, n: c_int) -> Option<Pattern<'lua>> 
         if !same {
             return None;
         }
-        let program = prepare(state, n, &mut *block, shared);
+        let program = prepare(state, n, &mut *block, shared, Purpose::Visit);
         ffi::lua_settop(state, top);
         Some(Pattern { program: &*program, max_frames: shared.max_frames })
     }
@@ -139,6 +143,11 @@ impl<'lua> Pattern<'lua> {
     pub fn value_count(&self) -> u16 {
         // Keys have 16 bits.
         self.program.value_count as u16
+    }
+
+    /// How its named values are made.
+    pub fn recipes(&self) -> &'lua [Recipe] {
+        self.program.recipes()
     }
 
     /// The value with this key, if it is a text.
@@ -296,18 +305,17 @@ impl<'a> Node<'a> {
             Kind::Table => Known::Table,
             Kind::Subst => Known::Substitution,
             Kind::Tonumber if self.next >= self.end => Known::Number,
-            Kind::Const => Known::Constant(match value() {
-                Value::Boolean(value) => Constant::Boolean(value),
-                Value::Number(value) => Constant::Number(value),
-                value @ Value::Text(..) => Constant::Text(text(value)),
-                _ => Constant::Nil,
-            }),
+            Kind::Const => Known::Constant(self.constant(self.capture.key)),
             Kind::Str => Known::Format(text(value())),
             Kind::Numbered => Known::Nothing,
             Kind::Function | Kind::Fold | Kind::Tonumber => match (self.capture.kind, value()) {
                 (Kind::Fold, Value::Native(function)) => Known::Fold(function),
                 (_, Value::Native(function)) => Known::Call(Some(function)),
                 _ => Known::Call(None),
+            },
+            Kind::Named => match self.recipe() {
+                Some((_, recipe)) => Known::Named(recipe),
+                None => Known::Nothing,
             },
             // The kinds left make a pattern unknown, all but groups.
             _ => Known::Group((self.capture.key > 0).then(|| text(value()))),
@@ -318,6 +326,33 @@ impl<'a> Node<'a> {
     #[inline]
     pub fn key(&self) -> u16 {
         self.capture.key
+    }
+
+    /// How it is made if it is a named value, and the recipe's index among those of the pattern.
+    #[inline]
+    pub fn recipe(&self) -> Option<(usize, Recipe)> {
+        let at = usize::from(self.capture.key);
+        if self.capture.kind != Kind::Named {
+            return None;
+        }
+        Some((at, *self.visit.program.recipes().get(at)?))
+    }
+
+    /// The text that is the value with this key of the pattern.
+    #[inline]
+    pub fn text_of(&self, key: u16) -> &'a [u8] {
+        text(self.visit.program.value(key))
+    }
+
+    /// The constant with this key of the pattern.
+    #[inline]
+    pub fn constant(&self, key: u16) -> Constant<'a> {
+        match self.visit.program.value(key) {
+            Value::Boolean(value) => Constant::Boolean(value),
+            Value::Number(value) => Constant::Number(value),
+            value @ Value::Text(..) => Constant::Text(text(value)),
+            _ => Constant::Nil,
+        }
     }
 
     /// Whether it is a group with a name, which is the value with its key.

@@ -67,7 +67,7 @@ impl<'a> Node<'a> {
             Known::Constant(Constant::Text(text)) => out.extend_from_slice(text),
             Known::Constant(Constant::Number(value)) => render_number(value, out)?,
             Known::Number => render_number(self.number()?.ok_or(Unknown)?, out)?,
-            Known::Group(Some(_)) | Known::Nothing => return Ok(false),
+            Known::Group(Some(_)) | Known::Named(_) | Known::Nothing => return Ok(false),
             Known::Group(None) => {
                 for child in self.children() {
                     if child.render_value(out)? {

@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::inject::output_limit;
 use crate::number::write_lua_number;
 use crate::{State, ffi};
-use heka_lpeg::{Known, Node, Nodes, Pattern, Unknown, number_of};
+use heka_lpeg::{Known, Node, Nodes, Pattern, Recipe, Unknown, number_of};
 use heka_lua::bytes_at;
 use heka_message::{BatchBuilder, Span};
 use std::ffi::c_int;
@@ -57,6 +57,7 @@ pub(super) unsafe fn build(
     let start = builder.text_len();
     let source = builder.batch().source();
     let source = (source.as_ptr() as usize, source.len());
+    let generation = builder.generation();
     builder.row().set_uuid(uuids.next_uuid());
     unsafe { ffi::lua_pushvalue(state, TEMPLATE) };
     let table = unsafe { ffi::lua_gettop(state) };
@@ -65,6 +66,7 @@ pub(super) unsafe fn build(
         evaluation: Evaluation { natives: *natives, results: results.iter(), captures: times_read },
         plan,
         source,
+        generation,
         headers: 0,
         has_other_names: false,
         has_spread: false,
@@ -86,6 +88,8 @@ pub(super) struct Build<'a> {
     pub(super) plan: &'a mut Plan,
     /// Address and length of the batch's source.
     source: (usize, usize),
+    /// That of the builder, which adds nothing but this row now.
+    generation: u64,
     /// The headers that captures have set, a bit each.
     headers: u16,
     /// There are fields with names that are no names of captures.
@@ -94,80 +98,82 @@ pub(super) struct Build<'a> {
     has_spread: bool,
 }
 
-/// The name of a named group.
-pub(super) fn name_of<'a>(node: &Node<'a>) -> &'a [u8] {
-    match node.kind() {
-        Known::Group(Some(name)) => name,
-        _ => b"",
-    }
-}
-
 impl Build<'_> {
     /// Places named captures.
     fn spread(&mut self, nodes: Nodes<'_>, depth: usize) -> Result<(), Stop> {
         for node in nodes {
-            if !node.is_named() {
-                match node.kind() {
-                    Known::Nothing => continue,
-                    _ => return Err(Stop::Detour),
-                }
-            }
-            let at = usize::from(node.key()) - 1;
-            let entry = self.plan.entries.get(at).ok_or(Stop::Detour)?;
-            let (place, same) = (entry.place, usize::from(entry.same) - 1);
-            let rows = self.plan.rows;
-            let first = self.plan.entries.get_mut(same).ok_or(Stop::Detour)?;
-            let is_again = std::mem::replace(&mut first.seen, rows) == rows;
-            if is_again {
-                // The last of equal names in a table wins; between tables Lua's order decides.
-                match place {
-                    _ if depth > 0 || self.has_spread => return Err(Stop::Detour),
-                    Place::Field => self.remove_field(name_of(&node)),
-                    Place::Header(_) => {}
-                    _ => return Err(Stop::Detour),
-                }
-            }
-            match place {
-                Place::Nowhere => continue,
-                Place::Function => {
-                    let result = self.evaluation.result(node.place())?;
-                    unsafe { self.spread_result(result)? };
-                    continue;
-                }
-                _ => {}
-            }
-            let value = self.value_of(&node)?;
-            if matches!(value, Value::Nil) {
-                // As if it were not there.
-                if is_again && place != Place::Field {
-                    return Err(Stop::Detour);
-                }
-                continue;
-            }
-            match place {
-                Place::Field => self.named_field(at, &node, value)?,
-                Place::Header(header) => {
-                    let is_set = self.header(header, value)?;
-                    if is_again && !is_set {
-                        return Err(Stop::Detour);
+            match node.recipe() {
+                Some((_, recipe)) => {
+                    if !self.plain_field(&node, recipe)? {
+                        self.place(recipe.name, &node, Some(recipe), depth)?;
                     }
                 }
-                Place::Both(header) => {
-                    self.header(header, value)?;
-                    self.named_field(at, &node, value)?;
-                }
-                Place::Spread => match value {
-                    Value::Table(table) if depth < DEPTH => {
-                        self.has_spread = true;
-                        self.spread(table.children(), depth + 1)?;
-                    }
-                    Value::Table(_) | Value::Stack(_) => return Err(Stop::Detour),
-                    _ => {}
-                },
-                Place::Nowhere | Place::Function => {}
+                None if node.is_named() => self.place(node.key(), &node, None, depth)?,
+                None if matches!(node.kind(), Known::Nothing) => {}
+                None => return Err(Stop::Detour),
             }
         }
         Ok(())
+    }
+
+    /// Places a capture, whose name is the pattern's value with this key.
+    fn place(&mut self, key: u16, node: &Node<'_>, recipe: Option<Recipe>, depth: usize) -> Result<(), Stop> {
+        let entry = self.plan.entry(key).ok_or(Stop::Detour)?;
+        let (place, same) = (entry.place, entry.same);
+        let rows = self.plan.rows;
+        let first = self.plan.entry(same).ok_or(Stop::Detour)?;
+        let is_again = std::mem::replace(&mut first.seen, rows) == rows;
+        if is_again {
+            // The last of equal names in a table wins; between tables Lua's order decides.
+            match place {
+                _ if depth > 0 || self.has_spread => return Err(Stop::Detour),
+                Place::Field => self.remove_field(node.text_of(key)),
+                Place::Header(_) => {}
+                _ => return Err(Stop::Detour),
+            }
+        }
+        match place {
+            Place::Nowhere => return Ok(()),
+            Place::Function => {
+                let result = self.evaluation.result(node.place())?;
+                return unsafe { self.spread_result(result) };
+            }
+            _ => {}
+        }
+        let value = match recipe {
+            Some(recipe) => self.evaluation.of_named(node, recipe, &self.plan.entries)?,
+            None => self.value_of(node)?,
+        };
+        let representation = recipe.map_or(0, |recipe| recipe.representation);
+        if matches!(value, Value::Nil) {
+            // As if it were not there; a table would be there.
+            let is_gone = representation == 0 && !(is_again && place != Place::Field);
+            return if is_gone { Ok(()) } else { Err(Stop::Detour) };
+        }
+        match place {
+            Place::Field => self.named_field(key, representation, node, value),
+            Place::Header(header) => {
+                // A table is no header.
+                let is_set = representation == 0 && self.header(header, value)?;
+                if is_again && !is_set { Err(Stop::Detour) } else { Ok(()) }
+            }
+            Place::Both(header) => {
+                if representation == 0 {
+                    self.header(header, value)?;
+                }
+                self.named_field(key, representation, node, value)
+            }
+            Place::Spread => match value {
+                Value::Table(table) if depth < DEPTH => {
+                    self.has_spread = true;
+                    self.spread(table.children(), depth + 1)
+                }
+                Value::Table(_) | Value::Stack(_) => Err(Stop::Detour),
+                _ if representation > 0 => Err(Stop::Detour),
+                _ => Ok(()),
+            },
+            Place::Nowhere | Place::Function => Ok(()),
+        }
     }
 
     #[inline]
@@ -187,11 +193,14 @@ impl Build<'_> {
         }
     }
 
-    /// The text of one of the pattern's values, which is in the batch once for all rows.
+    /// The text of the pattern's value with this key, which is in the batch once for all rows.
     #[inline]
-    pub(super) fn kept(&mut self, at: usize, text: &[u8]) -> Result<Span, Stop> {
-        let entry = self.plan.entries.get_mut(at).ok_or(Stop::Detour)?;
-        entry.span = self.encoder.builder.text_again(text, entry.span);
+    pub(super) fn kept(&mut self, key: u16, text: &[u8]) -> Result<Span, Stop> {
+        let generation = self.generation;
+        let entry = self.plan.entry(key).ok_or(Stop::Detour)?;
+        if entry.generation != generation {
+            (entry.span, entry.generation) = (self.encoder.builder.text_again(text, entry.span), generation);
+        }
         self.encoder.elsewhere += text.len();
         Ok(entry.span)
     }
@@ -239,7 +248,7 @@ impl Build<'_> {
             _ => {
                 let span = match value {
                     Value::Text(text) => self.text(text),
-                    Value::Constant(text, key) => self.kept(usize::from(key) - 1, text)?,
+                    Value::Constant(text, key) => self.kept(key, text)?,
                     Value::Rendered(node) => self.rendered(&node)?,
                     Value::Number(number) if header != Header::Uuid => {
                         self.encoder.builder.text_with(|out| write_lua_number(number, out))

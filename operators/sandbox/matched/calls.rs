@@ -5,7 +5,7 @@ use super::plan::Place;
 use super::{GRAMMAR, PLACES};
 use crate::host::host;
 use crate::{State, ffi};
-use heka_lpeg::{Captures, Constant, Known, Node, Nodes, Pattern, push_value};
+use heka_lpeg::{Captures, Constant, Known, Node, Nodes, Pattern, Recipe, Source, push_value};
 use heka_lua::{Raise, protect, push_bytes, raise};
 use std::ffi::c_int;
 
@@ -47,11 +47,22 @@ impl Calls {
             }
             for node in nodes {
                 let is_done = match node.kind() {
-                    Known::Group(Some(_)) if self.place(&node) == Place::Function => self.hand_over(&node, depth),
+                    Known::Named(Recipe { name, .. }) if self.place(name) == Place::Function => {
+                        self.hand_over(name, &node, depth)
+                    }
+                    Known::Named(Recipe { source: Source::Call, key, .. }) => {
+                        self.is_left_alone(&node, key, None) || self.call(&node, key, depth, true)
+                    }
+                    Known::Named(_) => true,
+                    Known::Group(Some(_)) if self.place(node.key()) == Place::Function => {
+                        self.hand_over(node.key(), &node, depth)
+                    }
                     // Nobody wants what is inside.
                     Known::Nothing => true,
-                    Known::Call(_) if self.is_left_alone(&node) => true,
-                    Known::Call(_) => self.call(&node, depth, true),
+                    Known::Call(function) => {
+                        let key = node.key();
+                        self.is_left_alone(&node, key, function) || self.call(&node, key, depth, true)
+                    }
                     _ => self.walk(node.children(), depth + 1),
                 };
                 if !is_done {
@@ -62,29 +73,27 @@ impl Calls {
         }
     }
 
-    unsafe fn place(&self, node: &Node<'_>) -> Place {
+    unsafe fn place(&self, name: u16) -> Place {
         let plan = unsafe { &host(self.state).matches.plans.list[self.plan] };
-        plan.entries.get(usize::from(node.key()).wrapping_sub(1)).map_or(Place::Field, |entry| entry.place)
+        plan.entries.get(usize::from(name).wrapping_sub(1)).map_or(Place::Field, |entry| entry.place)
     }
 
     /// Whether the row is built without calling the function: `tonumber`, and times, which are remembered here if they
     /// can only be read by Lua.
-    unsafe fn is_left_alone(&self, node: &Node<'_>) -> bool {
+    unsafe fn is_left_alone(&self, node: &Node<'_>, key: u16, function: Option<ffi::lua_CFunction>) -> bool {
         unsafe {
             let state = self.state;
             let host = host(state);
-            if let Known::Call(Some(function)) = node.kind()
-                && host.natives.is_tonumber(function)
-            {
+            if function.is_some_and(|function| host.natives.is_tonumber(function)) {
                 return true;
             }
             let plan = &host.matches.plans.list[self.plan];
-            let entry = plan.entries.get(usize::from(node.key()).wrapping_sub(1));
+            let entry = plan.entries.get(usize::from(key).wrapping_sub(1));
             let Some(clock) = entry.and_then(|entry| entry.clock) else { return false };
             let text = node.text();
             if protect(state, || Ok(clock.read(text, &mut host.times_read))).is_none() {
                 crate::host::room(state, 4);
-                push_value(state, GRAMMAR, node.key());
+                push_value(state, GRAMMAR, key);
                 push_bytes(state, text);
                 ffi::lua_call(state, 1, 0);
             }
@@ -92,18 +101,18 @@ impl Calls {
         }
     }
 
-    /// Gives what a named group captured to the function that is its place.
-    unsafe fn hand_over(&self, group: &Node<'_>, depth: usize) -> bool {
+    /// Gives what was captured under a name to the function that is its place.
+    unsafe fn hand_over(&self, name: u16, group: &Node<'_>, depth: usize) -> bool {
         unsafe {
             let state = self.state;
             let top = ffi::lua_gettop(state);
             crate::host::room(state, 6);
-            push_value(state, GRAMMAR, group.key());
+            push_value(state, GRAMMAR, name);
             ffi::lua_rawget_(state, PLACES);
-            let Some(count) = self.push_inside(group, depth) else { return false };
-            // The first value is the argument.
-            ffi::lua_settop(state, top + 2);
-            debug_assert!(count > 0);
+            if self.push_named(group, depth).is_none() {
+                return false;
+            }
+            debug_assert_eq!(ffi::lua_gettop(state), top + 2);
             ffi::lua_call(state, 1, 1);
             if ffi::lua_type(state, -1) > ffi::LUA_TNIL && ffi::lua_type(state, -1) != ffi::LUA_TTABLE {
                 raise(state, Raise::here("inject_match() a function of the places must return a table or nil"));
@@ -115,12 +124,12 @@ impl Calls {
 
     /// Calls the function of a capture. Its first result stays, noted if it is wanted when the row is built; all of
     /// them stay if not.
-    unsafe fn call(&self, node: &Node<'_>, depth: usize, is_noted: bool) -> bool {
+    unsafe fn call(&self, node: &Node<'_>, key: u16, depth: usize, is_noted: bool) -> bool {
         unsafe {
             let state = self.state;
             let top = ffi::lua_gettop(state);
             crate::host::room(state, 6);
-            push_value(state, GRAMMAR, node.key());
+            push_value(state, GRAMMAR, key);
             let Some(count) = self.push_inside(node, depth) else { return false };
             ffi::lua_call(state, count, ffi::LUA_MULTRET);
             if is_noted {
@@ -148,6 +157,65 @@ impl Calls {
         }
     }
 
+    /// Pushes the value that was captured under a name.
+    unsafe fn push_named(&self, node: &Node<'_>, depth: usize) -> Option<()> {
+        unsafe {
+            let state = self.state;
+            let top = ffi::lua_gettop(state);
+            let Some((_, recipe)) = node.recipe() else {
+                self.push_inside(node, depth)?;
+                // The first value is the one.
+                ffi::lua_settop(state, top + 1);
+                return Some(());
+            };
+            crate::host::room(state, 6);
+            if recipe.representation > 0 {
+                ffi::lua_createtable(state, 0, 2);
+                push_bytes(state, b"value");
+            }
+            let value = ffi::lua_gettop(state) + 1;
+            match recipe.source {
+                Source::Text => push_bytes(state, node.text()),
+                Source::Number => self.push_number(node)?,
+                Source::Constant => self.push_constant(node.constant(recipe.key)),
+                Source::Call => {
+                    // Without a result the text would be the value: rare enough for Lua.
+                    if !self.call(node, recipe.key, depth, false) || ffi::lua_gettop(state) < value {
+                        return None;
+                    }
+                    ffi::lua_settop(state, value);
+                }
+            }
+            if recipe.representation > 0 {
+                ffi::lua_rawset(state, top + 1);
+                push_bytes(state, b"representation");
+                push_value(state, GRAMMAR, recipe.representation);
+                ffi::lua_rawset(state, top + 1);
+            }
+            Some(())
+        }
+    }
+
+    unsafe fn push_constant(&self, constant: Constant<'_>) {
+        let state = self.state;
+        unsafe {
+            match constant {
+                Constant::Nil => ffi::lua_pushnil(state),
+                Constant::Boolean(truth) => ffi::lua_pushboolean(state, c_int::from(truth)),
+                Constant::Number(number) => ffi::lua_pushnumber(state, number),
+                Constant::Text(text) => push_bytes(state, text),
+            }
+        }
+    }
+
+    unsafe fn push_number(&self, node: &Node<'_>) -> Option<()> {
+        match node.number().ok()? {
+            Some(number) => unsafe { ffi::lua_pushnumber(self.state, number) },
+            None => unsafe { ffi::lua_pushnil(self.state) },
+        }
+        Some(())
+    }
+
     /// Pushes a table of what is captured inside.
     unsafe fn push_table(&self, node: &Node<'_>, depth: usize) -> Option<()> {
         unsafe {
@@ -156,10 +224,14 @@ impl Calls {
             let table = ffi::lua_gettop(state);
             let mut next = 1;
             for child in node.children() {
-                if let Known::Group(Some(_)) = child.kind() {
-                    push_value(state, GRAMMAR, child.key());
-                    self.push_inside(&child, depth + 1)?;
-                    ffi::lua_settop(state, table + 2);
+                let name = match child.kind() {
+                    Known::Group(Some(_)) => Some(child.key()),
+                    Known::Named(recipe) => Some(recipe.name),
+                    _ => None,
+                };
+                if let Some(name) = name {
+                    push_value(state, GRAMMAR, name);
+                    self.push_named(&child, depth + 1)?;
                     ffi::lua_rawset(state, table);
                     continue;
                 }
@@ -190,17 +262,9 @@ impl Calls {
                     }
                 }
                 Known::Position => ffi::lua_pushnumber(state, node.start() as f64 + 1.0),
-                Known::Constant(constant) => match constant {
-                    Constant::Nil => ffi::lua_pushnil(state),
-                    Constant::Boolean(truth) => ffi::lua_pushboolean(state, c_int::from(truth)),
-                    Constant::Number(number) => ffi::lua_pushnumber(state, number),
-                    Constant::Text(text) => push_bytes(state, text),
-                },
-                Known::Number => match node.number().ok()? {
-                    Some(number) => ffi::lua_pushnumber(state, number),
-                    None => ffi::lua_pushnil(state),
-                },
-                Known::Group(Some(_)) | Known::Nothing => {}
+                Known::Constant(constant) => self.push_constant(constant),
+                Known::Number => self.push_number(node)?,
+                Known::Group(Some(_)) | Known::Named(_) | Known::Nothing => {}
                 Known::Group(None) => {
                     self.push_inside(node, depth + 1)?;
                 }
@@ -216,7 +280,7 @@ impl Calls {
                     push_bytes(state, &host(state).scratch);
                 }
                 Known::Call(_) => {
-                    if !self.call(node, depth + 1, false) {
+                    if !self.call(node, node.key(), depth + 1, false) {
                         return None;
                     }
                 }

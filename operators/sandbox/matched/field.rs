@@ -1,11 +1,11 @@
 //! The value of a capture becomes a field of the row under way.
 
-use super::build::{Build, Stop, name_of};
-use super::plan::Part;
+use super::build::{Build, Stop};
+use super::plan::{Part, Place};
 use super::value::Value;
 use crate::encode::Form;
 use crate::ffi;
-use heka_lpeg::{Known, Node};
+use heka_lpeg::{Known, Node, Recipe, Source};
 use heka_message::{FieldValue, Span, ValueType};
 use std::ffi::c_int;
 
@@ -27,14 +27,62 @@ impl Shape {
 }
 
 impl Build<'_> {
-    /// Appends a field with the name of the group, which is the pattern's value at `at`.
-    pub(super) fn named_field(&mut self, at: usize, group: &Node<'_>, value: Value<'_>) -> Result<(), Stop> {
-        let name = name_of(group);
-        if self.has_other_names && self.has_field(name) {
+    /// Appends the field that most captures are: a text or a number, named once, with a place of its own. `false` when
+    /// it is another.
+    #[inline]
+    pub(super) fn plain_field(&mut self, node: &Node<'_>, recipe: Recipe) -> Result<bool, Stop> {
+        let Recipe { name, representation, source, .. } = recipe;
+        let rows = self.plan.rows;
+        let entry = self.plan.entry(name).ok_or(Stop::Detour)?;
+        if entry.place != Place::Field || entry.same != name || entry.seen == rows || self.has_other_names {
+            return Ok(false);
+        }
+        let number = match source {
+            Source::Text => None,
+            Source::Number => match node.number()? {
+                None => return Ok(false),
+                number => number,
+            },
+            Source::Constant | Source::Call => return Ok(false),
+        };
+        entry.seen = rows;
+        let shape = self.shape(name, representation, node)?;
+        self.encoder.values += 1;
+        match number {
+            Some(number) => self.encoder.builder.script_number(shape.name, shape.representation, number),
+            None => {
+                let text = self.text(node.text());
+                self.encoder.builder.script_text(shape.name, shape.representation, text);
+            }
+        }
+        self.encoder.size()?;
+        Ok(true)
+    }
+
+    /// Name and representation by their keys; 0 is no representation.
+    #[inline]
+    fn shape(&mut self, name: u16, representation: u16, node: &Node<'_>) -> Result<Shape, Stop> {
+        let name = self.kept(name, node.text_of(name))?;
+        let representation = match representation {
+            0 => Span::NONE,
+            key => self.kept(key, node.text_of(key))?,
+        };
+        Ok(Shape { name, value_type: None, representation })
+    }
+
+    /// Appends a field by the keys of its name and its representation.
+    pub(super) fn named_field(
+        &mut self,
+        name: u16,
+        representation: u16,
+        node: &Node<'_>,
+        value: Value<'_>,
+    ) -> Result<(), Stop> {
+        if self.has_other_names && self.has_field(node.text_of(name)) {
             return Err(Stop::Detour);
         }
-        let name = self.kept(at, name)?;
-        self.field(&Shape::plain(name), &value, 0)
+        let shape = self.shape(name, representation, node)?;
+        self.field(&shape, &value, 0)
     }
 
     pub(super) fn field(&mut self, shape: &Shape, value: &Value<'_>, depth: usize) -> Result<(), Stop> {
@@ -82,7 +130,7 @@ impl Build<'_> {
         self.encoder.values += 1;
         let value = match value {
             Value::Text(text) => self.text(text),
-            Value::Constant(text, key) => self.kept(usize::from(key) - 1, text)?,
+            Value::Constant(text, key) => self.kept(key, text)?,
             Value::Rendered(node) => self.rendered(&node)?,
             Value::Number(number) => {
                 let value_type = self.encoder.builder.last_field().map(|field| field.value_type);
@@ -107,24 +155,31 @@ impl Build<'_> {
         let mut inner = None;
         let mut is_list = false;
         for node in table.children() {
-            if !node.is_named() {
-                if matches!(node.kind(), Known::Nothing) {
+            let (name, recipe) = match node.recipe() {
+                Some((_, recipe)) => (recipe.name, Some(recipe)),
+                None if node.is_named() => (node.key(), None),
+                None => {
+                    if !matches!(node.kind(), Known::Nothing) {
+                        // A list goes before an object.
+                        self.element(shape, &node, &mut is_list)?;
+                    }
                     continue;
                 }
-                // A list goes before an object.
-                self.element(shape, &node, &mut is_list)?;
-                continue;
-            }
-            let part = self.plan.part(node.key());
+            };
+            let part = self.plan.part(name);
             if part == Part::Other {
                 continue;
             }
-            let value = self.value_of(&node)?;
+            let value = match recipe {
+                Some(recipe) if recipe.representation > 0 => return Err(Stop::Detour),
+                Some(recipe) => self.evaluation.of_named(&node, recipe, &self.plan.entries)?,
+                None => self.value_of(&node)?,
+            };
             match (part, value) {
                 (Part::Value, _) if inner.is_some() => return Err(Stop::Detour),
                 (Part::Value, value) => inner = Some(value),
                 (Part::Representation, Value::Constant(text, key)) => {
-                    shape.representation = self.kept(usize::from(key) - 1, text)?;
+                    shape.representation = self.kept(key, text)?;
                 }
                 (Part::Representation, Value::Text(text)) => shape.representation = self.text(text),
                 (Part::ValueType, Value::Number(number)) => shape.value_type = Some(number),

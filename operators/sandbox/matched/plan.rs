@@ -108,8 +108,9 @@ pub(super) struct Entry {
     pub(super) same: u16,
     /// The last row that has it as a name.
     pub(super) seen: u64,
-    /// Where its text lay in the batch last.
+    /// Where its text lies in the batch, as of a generation of the builder.
     pub(super) span: Span,
+    pub(super) generation: u64,
     pub(super) clock: Option<Clock>,
 }
 
@@ -129,6 +130,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// What is known of the value with this key.
+    #[inline]
+    pub(super) fn entry(&mut self, key: u16) -> Option<&mut Entry> {
+        self.entries.get_mut(usize::from(key).wrapping_sub(1))
+    }
+
     /// What the name with this key means in a table that stands for a field's value.
     #[inline]
     pub(super) fn part(&self, key: u16) -> Part {
@@ -205,6 +212,7 @@ unsafe fn begin(state: State, pattern: &Pattern<'static>) -> usize {
         same: same(key).unwrap_or(key),
         seen: 0,
         span: Span::NONE,
+        generation: 0,
         clock: None,
     };
     let plan = Plan {

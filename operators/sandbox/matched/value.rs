@@ -3,7 +3,7 @@
 use super::build::Stop;
 use super::plan::Entry;
 use crate::host::Natives;
-use heka_lpeg::{Captures, Constant, Known, Node, number_of};
+use heka_lpeg::{Captures, Constant, Known, Node, Recipe, Source, number_of};
 use std::ffi::c_int;
 
 /// A value, where it is.
@@ -47,32 +47,46 @@ impl Evaluation<'_> {
         Ok(Value::Text(group.text()))
     }
 
+    /// The value of a named value, without its representation.
+    #[inline]
+    pub(super) fn of_named<'n>(
+        &mut self,
+        node: &Node<'n>,
+        recipe: Recipe,
+        entries: &[Entry],
+    ) -> Result<Value<'n>, Stop> {
+        Ok(match recipe.source {
+            Source::Text => Value::Text(node.text()),
+            Source::Number => node.number()?.map_or(Value::Nil, Value::Number),
+            Source::Constant => constant(node.constant(recipe.key), recipe.key),
+            Source::Call => self.of_call(node, recipe.key, entries)?,
+        })
+    }
+
     /// The first value of a capture; `None` when it has none.
     pub(super) fn of<'n>(&mut self, node: &Node<'n>, entries: &[Entry]) -> Result<Option<Value<'n>>, Stop> {
         Ok(Some(match node.kind() {
             Known::Text => Value::Text(node.text()),
             Known::Number => node.number()?.map_or(Value::Nil, Value::Number),
-            Known::Constant(Constant::Text(text)) => Value::Constant(text, node.key()),
-            Known::Constant(Constant::Number(number)) => Value::Number(number),
-            Known::Constant(Constant::Boolean(truth)) => Value::Boolean(truth),
-            Known::Constant(Constant::Nil) => Value::Nil,
+            Known::Constant(of) => constant(of, node.key()),
             Known::Position => Value::Number(node.start() as f64 + 1.0),
-            Known::Group(Some(_)) | Known::Nothing => return Ok(None),
+            Known::Group(Some(_)) | Known::Named(_) | Known::Nothing => return Ok(None),
             Known::Group(None) => self.of_group(node, entries)?,
             Known::Table => Value::Table(*node),
             Known::Format(_) | Known::Substitution => Value::Rendered(*node),
             Known::Call(Some(function)) if self.natives.is_tonumber(function) => self.converted(node, entries)?,
-            Known::Call(_) => {
-                match entries.get(usize::from(node.key()).wrapping_sub(1)).and_then(|entry| entry.clock) {
-                    // SAFETY: the plan keeps the grammar alive, and that its functions.
-                    Some(clock) => {
-                        Value::Number(unsafe { clock.read(node.text(), self.captures) }.ok_or(Stop::Detour)?)
-                    }
-                    None => Value::Stack(self.result(node.place())?),
-                }
-            }
+            Known::Call(_) => self.of_call(node, node.key(), entries)?,
             Known::Fold(_) => return Err(Stop::Detour),
         }))
+    }
+
+    /// What the function with this key makes of the match.
+    fn of_call<'n>(&mut self, node: &Node<'n>, key: u16, entries: &[Entry]) -> Result<Value<'n>, Stop> {
+        Ok(match entries.get(usize::from(key).wrapping_sub(1)).and_then(|entry| entry.clock) {
+            // SAFETY: the plan keeps the grammar alive, and that its functions.
+            Some(clock) => Value::Number(unsafe { clock.read(node.text(), self.captures) }.ok_or(Stop::Detour)?),
+            None => Value::Stack(self.result(node.place())?),
+        })
     }
 
     /// `tonumber` of the only value inside.
@@ -98,5 +112,14 @@ impl Evaluation<'_> {
     pub(super) fn result(&mut self, place: u32) -> Result<c_int, Stop> {
         let found = self.results.find(|(at, _)| *at >= place);
         found.filter(|(at, _)| *at == place).map(|(_, index)| *index).ok_or(Stop::Detour)
+    }
+}
+
+fn constant(constant: Constant<'_>, key: u16) -> Value<'_> {
+    match constant {
+        Constant::Text(text) => Value::Constant(text, key),
+        Constant::Number(number) => Value::Number(number),
+        Constant::Boolean(truth) => Value::Boolean(truth),
+        Constant::Nil => Value::Nil,
     }
 }
