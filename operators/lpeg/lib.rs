@@ -7,6 +7,7 @@
 //! Everything a pattern or a match needs lies in memory of Lua's allocator, so a script's memory limit covers it, and
 //! matching pays for its steps from the budget of the running call.
 
+mod automaton;
 mod compile;
 mod first;
 mod grammar;

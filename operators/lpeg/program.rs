@@ -39,6 +39,12 @@ pub enum Op {
     Span,
     /// Consumes bytes up to the next of the `key` bytes in `arg` (at most three) or the end; fails on fewer than `aux`.
     SpanUntil,
+    /// Consumes the first of the words that the automaton at `arg` of the pool knows.
+    Walk,
+    /// Consumes the `aux` bytes that are remembered at `key` and goes to `arg`, if they come next.
+    Again,
+    /// Remembers the last `aux` bytes at `key`.
+    Remember,
     /// Goes where table `arg` says for the next byte.
     Switch,
     /// Makes a choice pending, which continues at `arg`.
@@ -164,6 +170,8 @@ pub struct Program {
     pub value_count: usize,
     pub recipes: *const Recipe,
     pub recipe_count: usize,
+    /// What `Remember` remembers, the only part that changes: for each text, 1 once it is set, and the text.
+    pub memory: *mut u8,
     /// Every capture can be evaluated without Lua.
     pub is_known: bool,
 }
@@ -194,6 +202,8 @@ pub struct Parts {
     pub bytes: Vec<u8>,
     pub values: Vec<Value>,
     pub recipes: Vec<Recipe>,
+    /// Bytes of memory for texts that matched.
+    pub memory: usize,
     pub is_known: bool,
 }
 
@@ -207,6 +217,7 @@ impl Parts {
             + size_of_val(&self.switches[..])
             + size_of_val(&self.recipes[..])
             + self.bytes.len()
+            + self.memory
     }
 
     /// Lays the program out in `block`.
@@ -232,6 +243,7 @@ impl Parts {
             let switches = put(&mut at, &self.switches);
             let recipes = put(&mut at, &self.recipes);
             let bytes = put(&mut at, &self.bytes);
+            at.write_bytes(0, self.memory);
             let program: *mut Program = block.cast();
             program.write(Program {
                 code,
@@ -242,6 +254,7 @@ impl Parts {
                 value_count: self.values.len(),
                 recipes,
                 recipe_count: self.recipes.len(),
+                memory: at,
                 is_known: self.is_known,
             });
             program

@@ -30,6 +30,29 @@ pub unsafe fn same(a: *const u8, b: *const u8, length: usize) -> bool {
     unsafe { std::slice::from_raw_parts(a, length) == std::slice::from_raw_parts(b, length) }
 }
 
+/// As `same`, for at least eight bytes that are not many more.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+pub unsafe fn same_short(a: *const u8, b: *const u8, length: usize) -> bool {
+    unsafe {
+        let differs = |at: usize| {
+            let [a, b] = [a, b].map(|from| u64::from_ne_bytes(from.add(at).cast::<[u8; 8]>().read_unaligned()));
+            a != b
+        };
+        let mut at = 0;
+        while at + 8 < length {
+            if differs(at) {
+                return false;
+            }
+            at += 8;
+        }
+        // The last eight, some of them once more.
+        !differs(length - 8)
+    }
+}
+
 /// How many of the `left` bytes at `s` come before the next of the `count` bytes in `packed`, at most three.
 ///
 /// # Safety
@@ -108,6 +131,20 @@ mod tests {
             }
         }
         assert_eq!(unsafe { until(b"ab\0\x01\x80\xffc".as_ptr(), 7, u32::from_le_bytes(*b"c..."), 1) }, 6);
+    }
+
+    #[test]
+    fn texts_of_eight_bytes_and_more_are_compared_up_to_the_last_one() {
+        let text: Vec<u8> = (0..40).collect();
+        for length in 8..40 {
+            assert!(unsafe { same_short(text.as_ptr(), text.clone().as_ptr(), length) });
+            for at in 0..40 {
+                let mut other = text.clone();
+                other[at] = 99;
+                let same = unsafe { same_short(text.as_ptr(), other.as_ptr(), length) };
+                assert_eq!(same, at >= length, "{length} bytes, another one at {at}");
+            }
+        }
     }
 
     #[test]

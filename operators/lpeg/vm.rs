@@ -3,6 +3,7 @@
 //! It is plain Rust without destructors, knows nothing of Lua, and cannot run out of anything by itself: when it needs
 //! room or a function has to be called it stops with an [`Event`], and goes on from there when run again.
 
+use crate::automaton;
 use crate::program::{Insn, Kind, Op, Program};
 use crate::span;
 use heka_lua::spend;
@@ -263,6 +264,32 @@ impl Machine {
                             s = s.add(length);
                             pc = pc.add(1);
                             pay!((length >> 5) as i32);
+                        }
+                        Op::Walk => {
+                            let to = automaton::walk(program.bytes.add(insn.arg as usize), s, end);
+                            if to.is_null() {
+                                fail!();
+                            }
+                            s = to;
+                            pc = pc.add(1);
+                        }
+                        Op::Again => {
+                            let memory = program.memory.add(usize::from(insn.key));
+                            let length = usize::from(insn.aux);
+                            let is_set = *memory != 0 && left!() >= length;
+                            if is_set && span::same_short(s, memory.add(1), length) {
+                                s = s.add(length);
+                                pc = target!(insn.arg);
+                            } else {
+                                pc = pc.add(1);
+                            }
+                        }
+                        Op::Remember => {
+                            let memory = program.memory.add(usize::from(insn.key));
+                            let length = usize::from(insn.aux);
+                            memory.write(1);
+                            memory.add(1).copy_from_nonoverlapping(s.sub(length), length);
+                            pc = pc.add(1);
                         }
                         Op::Switch => {
                             let next = if s == end { 256 } else { usize::from(*s) };

@@ -5,9 +5,11 @@
 //! what follows, giving up a choice that the byte decided loses nothing. What lies under a pending choice must not use
 //! `follow`, because a failure there would take that choice.
 
+mod again;
 mod choice;
 mod named;
 mod repeat;
+mod words;
 
 use crate::first::{First, Firsts, Follow, RuleFirsts};
 use crate::program::{Insn, Kind, Op, Parts, Value};
@@ -50,6 +52,7 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool], purpose: Purpo
         names_fields: purpose == Purpose::Visit,
         naming: None,
         extra: choice::EXTRA,
+        is_remembered: false,
     };
     compiler.code(tree, &Follow::ANYTHING, &Follow::ANYTHING);
     compiler.emit(Op::End, 0, 0, 0);
@@ -77,6 +80,8 @@ struct Compiler<'a> {
     naming: Option<named::Naming>,
     /// Tree words that may still be compiled a second time for the sake of switches.
     extra: usize,
+    /// What is compiled is remembered as a whole.
+    is_remembered: bool,
 }
 
 impl Compiler<'_> {
@@ -152,7 +157,8 @@ impl Compiler<'_> {
                 self.calls.push((call, tree.n() as usize));
             }
             Tag::Grammar => self.grammar(tree),
-            Tag::Seq => self.sequence(tree, known, follow),
+            Tag::Seq => self.again(tree, |compiler| compiler.sequence(tree, known, follow)),
+            Tag::Choice if self.words(tree) => {}
             Tag::Choice => self.choice(tree, known, follow),
             Tag::Star => self.star(tree, known, follow),
             Tag::AtMost => self.at_most(tree, known, follow),
@@ -424,6 +430,7 @@ impl Compiler<'_> {
                     | Op::TestSet
                     | Op::TestBytes
                     | Op::TestLongBytes
+                    | Op::Again
                     | Op::Choice
                     | Op::Commit
                     | Op::PartialCommit

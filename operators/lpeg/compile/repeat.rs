@@ -125,6 +125,8 @@ impl Compiler<'_> {
             return set;
         }
         match tree.tag() {
+            // Several at once come to the same, because the loop goes on.
+            Tag::Star if tree.payload() <= 1 => tree.child().as_set().unwrap_or(Set::EMPTY),
             Tag::Seq => {
                 let mut out = Set::FULL;
                 let mut children = tree.children().peekable();
@@ -140,7 +142,9 @@ impl Compiler<'_> {
             Tag::Choice => {
                 let (mut out, mut tried) = (Set::EMPTY, Set::EMPTY);
                 for child in tree.children() {
-                    out = out | (self.skippable(child) - tried);
+                    let skip = self.skippable(child);
+                    let takes_more = !matches!(child.tag(), Tag::Any | Tag::Bytes | Tag::Set | Tag::Seq);
+                    out = out | if takes_more && !(skip & tried).is_empty() { Set::EMPTY } else { skip - tried };
                     tried = tried | self.viable(child).bytes;
                 }
                 out

@@ -99,6 +99,40 @@ is("skipping stops at any of three bytes", "4", ((1 - S "abc") ^ 0 * S "abc"):ma
 is("skipping over a long text", "1001", ((1 - P "x") ^ 0):match(("-"):rep(1000) .. "x"))
 is("everything that is left", "11", (P(1) ^ 0):match "0123456789")
 
+-- words and texts that come again
+is("the first word that matches", "3 4 2 nil", (function()
+  local p = P "ab" * S "cd" * "x" + P "ab" + S "xy" * "z"
+  return p:match "abc", p:match "abdx" and 4, p:match "yz" and 2, p:match "a"
+end)())
+is("a word that is too short goes back to a shorter one", "2 5 2", (function()
+  local p = (P "abcd" + P "a" * S "xy" + "a")
+  return p:match "abc", p:match "abcd", p:match "ab"
+end)())
+do
+  -- The same pattern finds what a new one finds, whatever it matched before.
+  local function build()
+    local two = S "ab" * S "bc"
+    return lpeg.C(two * "-" * two * "-" * (P "aa" + "bb" + P "c" * S "bc") * two * two) * lpeg.Cp()
+  end
+  local kept, seed, differing, matching = build(), 1, 0, 0
+  local parts = { "ab", "bb", "bc", "ac", "aa", "cc" }
+  local function part(n)
+    seed = seed * 16807 % 2147483647
+    return parts[seed % n + 1]
+  end
+  for round = 1, 2000 do
+    local text = part(4) .. "-" .. part(4) .. "-" .. part(6) .. part(4) .. part(round % 9 == 0 and 6 or 4)
+    if round % 11 == 0 then text = text:sub(1, -2) end
+    for _ = 1, round % 3 do
+      local expected, after = build():match(text)
+      local found, behind = kept:match(text)
+      if found ~= expected or behind ~= after then differing = differing + 1 end
+      if found then matching = matching + 1 end
+    end
+  end
+  is("what is remembered changes nothing", "0 true true", differing, matching > 500, matching < 1500)
+end
+
 -- locale
 do
   local classes = lpeg.locale()

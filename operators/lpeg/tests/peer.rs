@@ -5,7 +5,8 @@
 //!
 //! The C library tested against is version 1.0; what is known to differ from 0.12 is left out or made alike in
 //! `fuzz.lua`: names of groups that are numbers, captures in `#p`, match-time captures in `-p`, the texts of two
-//! errors, and the limits of the stack.
+//! errors, and the limits of the stack. It also takes a rule for sound that calls itself behind the negation of a whole
+//! grammar, which is refused here.
 
 mod host;
 
@@ -76,7 +77,13 @@ fn random_patterns_give_what_the_c_library_gives() {
     assert!(failed * 100 < count, "the peer failed {failed} times");
     let results = theirs.values().filter(|line| !line.starts_with("error")).count() as u64;
     assert!(results * 2 > count, "only {results} patterns could be built");
+    let mut refused = 0;
     for (index, theirs) in &theirs {
+        if ours[index] == "error rule may be left recursive" && !theirs.starts_with("error") {
+            refused += 1;
+            continue;
+        }
         assert_eq!(&ours[index], theirs, "pattern {index} of seed {seed}");
     }
+    assert!(refused * 10_000 <= count, "{refused} rules are left recursive only here");
 }

@@ -29,7 +29,9 @@ impl Value {
                 format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\\n"))
             }
             Value::Table(fields) => {
-                let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let mut fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                // As the scripts do, which sort keys and values together.
+                fields.sort();
                 format!("{{{}}}", fields.join(","))
             }
         }
