@@ -22,7 +22,7 @@ pub use block::{Block, arg_error_text, block_at, new_block, set_closures};
 pub use budget::{set_budget, spend};
 pub use hooks::{Hooks, RenderError, hooks_of, set_hooks};
 pub use mlua_sys::lua51 as ffi;
-pub use protect::{Raise, panicked, protect, raise};
+pub use protect::{Raise, guard, panicked, protect, raise};
 pub use push::{push_bytes, push_error, set_functions};
 pub use userdata::{Userdata, check, new, test};
 

@@ -38,6 +38,11 @@ pub fn panicked() -> bool {
     PANICKED.replace(false)
 }
 
+/// Runs `body` outside of any call into Lua; `None` when it panicked, which [`panicked`] tells as well.
+pub fn guard<T>(body: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(body)).inspect_err(|_| PANICKED.set(true)).ok()
+}
+
 /// Runs `body`, then raises its error. The body itself calls no function of the API that may raise: it works on what
 /// was read from the stack before, and its results are pushed after.
 ///

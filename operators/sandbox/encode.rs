@@ -45,6 +45,17 @@ pub(crate) unsafe fn encode(
     encoder.size()
 }
 
+/// Sets the last row to what the table at stack index `table`, which is at the top, says. Whether it could be encoded.
+///
+/// # Safety
+/// As [`encode`].
+pub(crate) unsafe fn template(state: State, table: c_int, builder: &mut BatchBuilder, times: &Times) -> bool {
+    let (start, mut scratch) = (builder.text_len(), Vec::new());
+    let mut encoder =
+        Encoder { state, builder, scratch: &mut scratch, times, table, start, limit: MOST, values: 0, elsewhere: 0 };
+    unsafe { encoder.message(|_| true) }.is_ok()
+}
+
 /// A row under way.
 pub(crate) struct Encoder<'a> {
     pub(crate) state: State,

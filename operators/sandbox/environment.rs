@@ -77,7 +77,9 @@ fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
         (c"add_to_payload", output::add_to_payload),
         (c"output", output::add_to_payload),
         (c"write_message", write::write_message),
+        (c"match_decoder", matched::match_decoder),
     ];
+    const ENCODER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(11).0;
     const FILTER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(10).0;
     const INPUT: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(5).0;
     const OUTPUT: &[(&CStr, ffi::lua_CFunction)] = &[
@@ -88,7 +90,8 @@ fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
         (c"read_next_field", read::read_next_field),
     ];
     match kind {
-        Kind::Decoder | Kind::Encoder => DECODER,
+        Kind::Decoder => DECODER,
+        Kind::Encoder => ENCODER,
         Kind::Filter => FILTER,
         Kind::Input => INPUT,
         Kind::Output => OUTPUT,

@@ -197,8 +197,10 @@ impl Sandbox {
                 Err("function was not found".to_owned())
             } else {
                 self.enter(state, message, &mut *role);
-                let status = ffi::lua_pcall(state, 0, 2, 0);
-                let result = if status == ffi::LUA_OK { returned(state) } else { Err(error_text(state)) };
+                let result = match crate::matched::direct(state) {
+                    Some(status) => Ok(Returned { status, error: None }),
+                    None => call(state),
+                };
                 if let Ok(returned) = &result {
                     role.returned(returned.status, host(state).message());
                 }
@@ -327,6 +329,12 @@ impl Sandbox {
         self.state.map_or(0, |state| unsafe { host(state.as_ptr()).matches.detours })
     }
 
+    /// How many messages were decoded without a call into Lua, by a decoder that `match_decoder` made.
+    pub fn direct(&self) -> u64 {
+        // SAFETY: the state is live and no call is running.
+        self.state.map_or(0, |state| unsafe { host(state.as_ptr()).matches.direct })
+    }
+
     /// Names of the configuration's values that the script has not asked for so far.
     pub fn unread_config(&self) -> Vec<String> {
         let Some(state) = self.state else { return Vec::new() };
@@ -407,6 +415,16 @@ unsafe fn find(state: State, name: c_int) -> bool {
         ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, name);
         ffi::lua_rawget_(state, ffi::LUA_GLOBALSINDEX);
         ffi::lua_type(state, -1) == ffi::LUA_TFUNCTION
+    }
+}
+
+/// Calls the `process_message` at the top, the only value on the stack.
+unsafe fn call(state: State) -> Result<Returned, String> {
+    unsafe {
+        match ffi::lua_pcall(state, 0, 2, 0) {
+            ffi::LUA_OK => returned(state),
+            _ => Err(error_text(state)),
+        }
     }
 }
 

@@ -48,12 +48,4 @@ local numbers = Ct((P" " ^ 1 * number) ^ 1) * P" " ^ 0
 local line = Cg(key * numbers) * (P"\n" + -P(1))
 local grammar = Cf(Ct"" * line ^ 1, rawset)
 
-local payload_keep = read_config("payload_keep")
-local template = {Type = "stats.procstat"}
-
-function process_message()
-    if payload_keep then
-        template.Payload = read_message("Payload")
-    end
-    return inject_match(grammar, nil, template) and 0 or -1
-end
+process_message = match_decoder(grammar, {Type = "stats.procstat"}, nil, read_config("payload_keep"))

@@ -51,9 +51,4 @@ local places = {
     Payload = not payload_keep and "Payload",
 }
 
-function process_message()
-    if payload_keep then
-        template.Payload = read_message("Payload")
-    end
-    return inject_match(clf.nginx_error_grammar, nil, template, places) and 0 or -1
-end
+process_message = match_decoder(clf.nginx_error_grammar, template, places, payload_keep)

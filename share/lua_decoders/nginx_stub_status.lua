@@ -57,13 +57,7 @@ local grammar = Ct(
     * "Reading:" * number("reading") * "Writing:" * number("writing") * "Waiting:" * number("waiting")
 ) * -1
 
-local payload_keep = read_config("payload_keep")
 local template = {Type = read_config("type") or "nginx_stub_status"}
-local places = {}
 
-function process_message()
-    if payload_keep then
-        template.Payload = read_message("Payload")
-    end
-    return inject_match(grammar, nil, template, places) and 0 or -1
-end
+-- No capture is a header.
+process_message = match_decoder(grammar, template, {}, read_config("payload_keep"))

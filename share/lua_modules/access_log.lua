@@ -38,12 +38,7 @@ function M.decoder(grammar)
     local template = {Type = read_config("type")}
     local places = {time = "Timestamp", http_user_agent = transform and user_agent_fields(keep, keep_unknown) or nil}
 
-    return function()
-        if payload_keep then
-            template.Payload = read_message("Payload")
-        end
-        return inject_match(grammar, nil, template, places) and 0 or -1
-    end
+    return match_decoder(grammar, template, places, payload_keep)
 end
 
 return M

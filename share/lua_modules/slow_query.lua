@@ -33,9 +33,7 @@ function M.decoder(grammar, message_type)
         Fields = "Fields",
     }
 
-    return function()
-        return inject_match(grammar, nil, template, places) and 0 or -1
-    end
+    return match_decoder(grammar, template, places)
 end
 
 return M

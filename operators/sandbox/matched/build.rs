@@ -37,10 +37,19 @@ impl From<Refused> for Stop {
     }
 }
 
+/// Where the template is.
+pub(super) enum Template {
+    /// It is an argument.
+    OnStack,
+    /// The plan's decoder has it, nothing is on the stack, and no function was called.
+    InPlan,
+}
+
 /// Appends a row with what was captured and with what the template adds; an estimate of its size as `encode` gives it.
 ///
 /// # Safety
-/// The arguments of `inject_match` and the results of functions are on the stack, with room for twelve values more.
+/// The arguments of `inject_match` and the results of functions are on the stack, with room for twelve values more, if
+/// the template is there.
 pub(super) unsafe fn build(
     state: State,
     builder: &mut BatchBuilder,
@@ -48,6 +57,7 @@ pub(super) unsafe fn build(
     pattern: &Pattern,
     subject: &[u8],
     plan: usize,
+    template: Template,
 ) -> Result<usize, Stop> {
     let limit = output_limit(host);
     let Host { matches, scratch, times, times_read, uuids, natives, .. } = host;
@@ -59,13 +69,16 @@ pub(super) unsafe fn build(
     let source = (source.as_ptr() as usize, source.len());
     let generation = builder.generation();
     builder.row().set_uuid(uuids.next_uuid());
-    unsafe { ffi::lua_pushvalue(state, TEMPLATE) };
+    if let Template::OnStack = template {
+        unsafe { ffi::lua_pushvalue(state, TEMPLATE) };
+    }
     let table = unsafe { ffi::lua_gettop(state) };
     let mut row = Build {
         encoder: Encoder { state, builder, scratch, times, table, start, limit, values: 0, elsewhere: 0 },
         evaluation: Evaluation { natives: *natives, results: results.iter(), captures: times_read },
         plan,
         source,
+        subject: place_in(source, subject),
         generation,
         headers: 0,
         has_other_names: false,
@@ -78,8 +91,18 @@ pub(super) unsafe fn build(
         Known::Fold(function) if natives.is_rawset(function) => row.fold(root.children())?,
         _ => return Err(Stop::Detour),
     }
-    unsafe { row.template()? };
+    match template {
+        Template::OnStack => unsafe { row.template()? },
+        Template::InPlan => row.planned_template(subject)?,
+    }
     Ok(row.encoder.size()?)
+}
+
+/// Where the text lies in a source of this address and length.
+#[inline]
+fn place_in((start, length): (usize, usize), text: &[u8]) -> Option<usize> {
+    let offset = (text.as_ptr() as usize).wrapping_sub(start);
+    (offset <= length && text.len() <= length - offset).then_some(offset)
 }
 
 pub(super) struct Build<'a> {
@@ -88,6 +111,8 @@ pub(super) struct Build<'a> {
     pub(super) plan: &'a mut Plan,
     /// Address and length of the batch's source.
     source: (usize, usize),
+    /// Where the subject lies in it, if it does.
+    subject: Option<usize>,
     /// That of the builder, which adds nothing but this row now.
     generation: u64,
     /// The headers that captures have set, a bit each.
@@ -153,11 +178,13 @@ impl Build<'_> {
         match place {
             Place::Field => self.named_field(key, representation, node, value),
             Place::Header(header) => {
-                // A table is no header.
+                // A table is no header, but has its place.
+                self.headers |= 1 << header as u16;
                 let is_set = representation == 0 && self.header(header, value)?;
                 if is_again && !is_set { Err(Stop::Detour) } else { Ok(()) }
             }
             Place::Both(header) => {
+                self.headers |= 1 << header as u16;
                 if representation == 0 {
                     self.header(header, value)?;
                 }
@@ -184,25 +211,40 @@ impl Build<'_> {
     /// The text as a range of the source, if it lies there, or else in the arena.
     #[inline]
     pub(super) fn text(&mut self, text: &[u8]) -> Span {
-        let offset = (text.as_ptr() as usize).wrapping_sub(self.source.0);
-        if offset <= self.source.1 && text.len() <= self.source.1 - offset {
-            self.encoder.elsewhere += text.len();
-            Span::source(offset..offset + text.len())
-        } else {
-            self.encoder.builder.text(text)
+        match place_in(self.source, text) {
+            Some(offset) => {
+                self.encoder.elsewhere += text.len();
+                Span::source(offset..offset + text.len())
+            }
+            None => self.encoder.builder.text(text),
         }
     }
 
     /// The text of the pattern's value with this key, which is in the batch once for all rows.
     #[inline]
-    pub(super) fn kept(&mut self, key: u16, text: &[u8]) -> Result<Span, Stop> {
+    pub(super) fn kept(&mut self, key: u16) -> Result<Span, Stop> {
         let generation = self.generation;
+        let pattern = self.plan.pattern;
         let entry = self.plan.entry(key).ok_or(Stop::Detour)?;
         if entry.generation != generation {
+            let text = pattern.text(key).ok_or(Stop::Detour)?;
             (entry.span, entry.generation) = (self.encoder.builder.text_again(text, entry.span), generation);
         }
-        self.encoder.elsewhere += text.len();
+        self.encoder.elsewhere += entry.span.len();
         Ok(entry.span)
+    }
+
+    /// The text of a capture.
+    #[inline]
+    pub(super) fn captured(&mut self, node: &Node<'_>) -> Span {
+        match self.subject {
+            Some(subject) => {
+                let (start, end) = (node.start(), node.end());
+                self.encoder.elsewhere += end - start;
+                Span::source(subject + start..subject + end)
+            }
+            None => self.text(node.text()),
+        }
     }
 
     pub(super) fn rendered(&mut self, node: &Node<'_>) -> Result<Span, Stop> {
@@ -248,7 +290,7 @@ impl Build<'_> {
             _ => {
                 let span = match value {
                     Value::Text(text) => self.text(text),
-                    Value::Constant(text, key) => self.kept(key, text)?,
+                    Value::Constant(_, key) => self.kept(key)?,
                     Value::Rendered(node) => self.rendered(&node)?,
                     Value::Number(number) if header != Header::Uuid => {
                         self.encoder.builder.text_with(|out| write_lua_number(number, out))
@@ -326,8 +368,7 @@ impl Build<'_> {
     fn fold(&mut self, mut nodes: Nodes<'_>) -> Result<(), Stop> {
         let is_empty = |node: Node<'_>| matches!(node.kind(), Known::Table) && node.children().next().is_none();
         // Whether there are places for such names only Lua can tell.
-        let has_places = unsafe { ffi::lua_type(self.encoder.state, super::PLACES) } == ffi::LUA_TTABLE;
-        if has_places || !nodes.next().is_some_and(is_empty) {
+        if !self.plan.places.is_null() || !nodes.next().is_some_and(is_empty) {
             return Err(Stop::Detour);
         }
         self.has_other_names = true;
@@ -346,6 +387,19 @@ impl Build<'_> {
             let value = self.evaluation.of(&value, &self.plan.entries)?.ok_or(Stop::Detour)?;
             let name = self.text(name);
             self.field(&Shape::plain(name), &value, 0)?;
+        }
+        Ok(())
+    }
+
+    /// What the template has, which is in the plan, and the captures have not set.
+    fn planned_template(&mut self, subject: &[u8]) -> Result<(), Stop> {
+        let decoder = self.plan.decoder.as_mut().ok_or(Stop::Detour)?;
+        self.encoder.elsewhere += decoder.template.apply(self.encoder.builder, self.generation, self.headers);
+        if decoder.keeps_payload && self.headers & (1 << Header::Payload as u16) == 0 {
+            let payload = self.text(subject);
+            if let Some(row) = self.encoder.builder.last_row() {
+                row.payload = payload;
+            }
         }
         Ok(())
     }

@@ -109,7 +109,7 @@ unsafe fn spread(state: State, from: c_int, depth: usize) {
                 raise(state, Raise::here("inject_match() every capture needs a name"));
             };
             ffi::lua_pushvalue(state, key);
-            match place(state, name) {
+            match place(state, name, PLACES) {
                 Place::Field => set(state, key, FIELDS, name),
                 Place::Header(header) => set(state, key, MESSAGE, header.name()),
                 Place::Both(header) => {

@@ -46,12 +46,12 @@ impl Build<'_> {
             Source::Constant | Source::Call => return Ok(false),
         };
         entry.seen = rows;
-        let shape = self.shape(name, representation, node)?;
+        let shape = self.shape(name, representation)?;
         self.encoder.values += 1;
         match number {
             Some(number) => self.encoder.builder.script_number(shape.name, shape.representation, number),
             None => {
-                let text = self.text(node.text());
+                let text = self.captured(node);
                 self.encoder.builder.script_text(shape.name, shape.representation, text);
             }
         }
@@ -61,11 +61,11 @@ impl Build<'_> {
 
     /// Name and representation by their keys; 0 is no representation.
     #[inline]
-    fn shape(&mut self, name: u16, representation: u16, node: &Node<'_>) -> Result<Shape, Stop> {
-        let name = self.kept(name, node.text_of(name))?;
+    fn shape(&mut self, name: u16, representation: u16) -> Result<Shape, Stop> {
+        let name = self.kept(name)?;
         let representation = match representation {
             0 => Span::NONE,
-            key => self.kept(key, node.text_of(key))?,
+            key => self.kept(key)?,
         };
         Ok(Shape { name, value_type: None, representation })
     }
@@ -81,7 +81,7 @@ impl Build<'_> {
         if self.has_other_names && self.has_field(node.text_of(name)) {
             return Err(Stop::Detour);
         }
-        let shape = self.shape(name, representation, node)?;
+        let shape = self.shape(name, representation)?;
         self.field(&shape, &value, 0)
     }
 
@@ -130,7 +130,7 @@ impl Build<'_> {
         self.encoder.values += 1;
         let value = match value {
             Value::Text(text) => self.text(text),
-            Value::Constant(text, key) => self.kept(key, text)?,
+            Value::Constant(_, key) => self.kept(key)?,
             Value::Rendered(node) => self.rendered(&node)?,
             Value::Number(number) => {
                 let value_type = self.encoder.builder.last_field().map(|field| field.value_type);
@@ -178,8 +178,8 @@ impl Build<'_> {
             match (part, value) {
                 (Part::Value, _) if inner.is_some() => return Err(Stop::Detour),
                 (Part::Value, value) => inner = Some(value),
-                (Part::Representation, Value::Constant(text, key)) => {
-                    shape.representation = self.kept(key, text)?;
+                (Part::Representation, Value::Constant(_, key)) => {
+                    shape.representation = self.kept(key)?;
                 }
                 (Part::Representation, Value::Text(text)) => shape.representation = self.text(text),
                 (Part::ValueType, Value::Number(number)) => shape.value_type = Some(number),

@@ -7,15 +7,18 @@
 
 mod build;
 mod calls;
+mod decoder;
 mod detour;
 mod field;
 mod plan;
+mod template;
 mod value;
 
 use crate::host::{Host, host, room};
 use crate::inject::{refused, settle};
 use crate::{State, ffi};
-use build::build;
+use build::{Template, build};
+pub(crate) use decoder::{direct, match_decoder};
 use heka_lpeg::{Captures, Pattern};
 use heka_lua::{Raise, protect, raise};
 pub(crate) use plan::Plans;
@@ -40,6 +43,10 @@ pub(crate) struct Matches {
     results: Vec<(u32, c_int)>,
     /// Messages that went the long way round.
     pub(crate) detours: u64,
+    /// Messages that were matched without a call into Lua.
+    pub(crate) direct: u64,
+    /// Where the plan of the last decoder that `match_decoder` made is, if it has one.
+    decoder: Option<usize>,
 }
 
 impl Matches {
@@ -64,28 +71,43 @@ pub(crate) unsafe extern "C-unwind" fn inject_match(state: State) -> c_int {
         ffi::lua_settop(state, PLACES);
         room(state, 24);
         let known = plan::known(state);
-        let pattern = match known {
-            Some((_, pattern)) => pattern,
-            None => match heka_lpeg::pattern_at(state, GRAMMAR) {
-                Some(pattern) => pattern,
-                None => raise(state, Raise::argument(GRAMMAR, "pattern expected")),
-            },
-        };
-        for n in [TEMPLATE, PLACES] {
-            if !heka_lua::is_none_or_nil(state, n) {
-                ffi::luaL_checktype(state, n, ffi::LUA_TTABLE);
+        if known.is_none() && heka_lpeg::pattern_at(state, GRAMMAR).is_none() {
+            raise(state, Raise::argument(GRAMMAR, "pattern expected"));
+        }
+        check_tables(state, [(TEMPLATE, TEMPLATE), (PLACES, PLACES)]);
+        let matches = run(state, known);
+        ffi::lua_pushboolean(state, c_int::from(matches));
+    }
+    1
+}
+
+/// Raises an error unless there are tables, or nothing, at these stack indices, which are arguments of these numbers.
+unsafe fn check_tables(state: State, tables: [(c_int, c_int); 2]) {
+    for (at, argument) in tables {
+        unsafe {
+            let kind = ffi::lua_type(state, at);
+            if kind > ffi::LUA_TNIL && kind != ffi::LUA_TTABLE {
+                let name = std::ffi::CStr::from_ptr(ffi::lua_typename(state, kind)).to_bytes();
+                raise(state, Raise::argument(argument, [b"table expected, got ", name].concat()));
             }
         }
+    }
+}
+
+/// Matches and injects, with the arguments in place; whether the subject matches.
+unsafe fn run(state: State, known: Option<(usize, Pattern<'static>)>) -> bool {
+    unsafe {
         let subject = subject(state);
-        let plan = match known {
-            Some((plan, _)) => Some(plan),
-            None => plan::make(state, pattern),
+        let planned = match known {
+            Some(known) => Some(known),
+            None => heka_lpeg::pattern_at(state, GRAMMAR)
+                .and_then(|pattern| Some((plan::make(state, pattern, PLACES)?, pattern))),
         };
-        let outcome = match plan {
-            Some(plan) => quick(state, &pattern, subject, plan),
+        let outcome = match planned {
+            Some((plan, pattern)) => quick(state, &pattern, subject, plan),
             None => Outcome::Detour,
         };
-        let matches = match outcome {
+        match outcome {
             Outcome::Mismatch => false,
             Outcome::Injected => true,
             Outcome::Detour => {
@@ -93,10 +115,8 @@ pub(crate) unsafe extern "C-unwind" fn inject_match(state: State) -> c_int {
                 ffi::lua_settop(state, PLACES);
                 detour::inject(state, subject)
             }
-        };
-        ffi::lua_pushboolean(state, c_int::from(matches));
+        }
     }
-    1
 }
 
 /// The text to match: the payload of the current message when the script gives none.
@@ -142,7 +162,7 @@ unsafe fn inject(state: State, host: &mut Host, pattern: &Pattern, subject: &[u8
     role.admit().map_err(refused)?;
     let builder = role.builder();
     let mark = builder.mark();
-    let size = unsafe { build(state, builder, host, pattern, subject, plan) };
+    let size = unsafe { build(state, builder, host, pattern, subject, plan, Template::OnStack) };
     let size = match size {
         Ok(size) => Ok(size),
         Err(build::Stop::Refused(why)) => Err(why),

@@ -1,5 +1,6 @@
 //! Where the captures of a grammar go, worked out once for each grammar and table of places.
 
+use super::decoder::Decoder;
 use super::{GRAMMAR, PLACES};
 use crate::clock::Clock;
 use crate::host::host;
@@ -116,15 +117,17 @@ pub(super) struct Entry {
 
 /// Where the captures of one grammar go.
 pub(super) struct Plan {
-    pattern: Pattern<'static>,
+    pub(super) pattern: Pattern<'static>,
     grammar: *const c_void,
-    places: *const c_void,
+    pub(super) places: *const c_void,
     /// Keeps both alive.
     anchors: [c_int; 2],
     /// By key, from 1.
     pub(super) entries: Vec<Entry>,
     /// Functions have to be called.
     pub(super) calls: bool,
+    /// The function that `match_decoder` made for it.
+    pub(super) decoder: Option<Decoder>,
     /// Rows built.
     pub(super) rows: u64,
 }
@@ -165,11 +168,12 @@ pub(super) unsafe fn known(state: State) -> Option<(usize, Pattern<'static>)> {
     }
 }
 
-/// Makes the plan for the arguments; `None` when the grammar captures what only Lua can tell.
+/// Makes the plan for the arguments, of which places are the one of this number; `None` when the grammar captures what
+/// only Lua can tell.
 ///
 /// # Safety
 /// The arguments are in place, with room for eight values. May raise an error.
-pub(super) unsafe fn make(state: State, pattern: Pattern<'static>) -> Option<usize> {
+pub(super) unsafe fn make(state: State, pattern: Pattern<'static>, argument: c_int) -> Option<usize> {
     unsafe {
         if host(state).matches.busy || !pattern.is_known() {
             return None;
@@ -178,7 +182,7 @@ pub(super) unsafe fn make(state: State, pattern: Pattern<'static>) -> Option<usi
         // Whatever raises an error here leaks nothing but an anchor.
         let at = protect(state, || Ok(begin(state, pattern)));
         for key in 1..=pattern.value_count() {
-            let (place, clock, is_call) = look_up(state, pattern, key);
+            let (place, clock, is_call) = look_up(state, pattern, key, argument);
             let plan = &mut host(state).matches.plans.list[at];
             let entry = &mut plan.entries[usize::from(key) - 1];
             plan.calls |= place == Place::Function || is_call;
@@ -222,6 +226,7 @@ unsafe fn begin(state: State, pattern: &Pattern<'static>) -> usize {
         anchors: [ffi::LUA_NOREF; 2],
         entries: (1..=count).map(entry).collect(),
         calls: false,
+        decoder: None,
         rows: 0,
     };
     if plans.list.len() < MOST {
@@ -231,7 +236,8 @@ unsafe fn begin(state: State, pattern: &Pattern<'static>) -> usize {
     let at = plans.next;
     plans.next = (at + 1) % MOST;
     let old = std::mem::replace(&mut plans.list[at], plan);
-    for anchor in old.anchors {
+    let anchors = old.anchors.into_iter().chain(old.decoder.as_ref().map(|decoder| decoder.anchor));
+    for anchor in anchors {
         // SAFETY: setting an existing entry of a table allocates nothing.
         unsafe { ffi::luaL_unref(state, ffi::LUA_REGISTRYINDEX, anchor) };
     }
@@ -240,7 +246,7 @@ unsafe fn begin(state: State, pattern: &Pattern<'static>) -> usize {
 
 /// Where captures go whose name a pattern's value is, the clock that it is as a function, and whether it is a function
 /// that has to be called.
-unsafe fn look_up(state: State, pattern: &Pattern, key: u16) -> (Place, Option<Clock>, bool) {
+unsafe fn look_up(state: State, pattern: &Pattern, key: u16, argument: c_int) -> (Place, Option<Clock>, bool) {
     unsafe {
         let top = ffi::lua_gettop(state);
         heka_lpeg::push_value(state, GRAMMAR, key);
@@ -252,14 +258,15 @@ unsafe fn look_up(state: State, pattern: &Pattern, key: u16) -> (Place, Option<C
             // A clock that cannot read a text itself has to be called as well.
             return (Place::Field, clock, is_function && !is_known && clock.is_none_or(|clock| !clock.is_quick()));
         };
-        let place = place(state, name);
+        let place = place(state, name, argument);
         ffi::lua_settop(state, top);
         (place, None, false)
     }
 }
 
-/// Where the captures of a name go, which is at the top of the stack. Raises an error about a place that is none.
-pub(super) unsafe fn place(state: State, name: &[u8]) -> Place {
+/// Where the captures of a name go, which is at the top of the stack. Raises an error about a place that is none, in the
+/// argument of this number.
+pub(super) unsafe fn place(state: State, name: &[u8], argument: c_int) -> Place {
     unsafe {
         if ffi::lua_type(state, PLACES) != ffi::LUA_TTABLE {
             // Without places a capture that is called as a header is one.
@@ -277,7 +284,7 @@ pub(super) unsafe fn place(state: State, name: &[u8]) -> Place {
             protect(state, || {
                 let name = String::from_utf8_lossy(name);
                 Err(Raise::argument(
-                    PLACES,
+                    argument,
                     format!("the place of '{name}' is neither a header, 'Fields', false nor a function"),
                 ))
             })

@@ -34,13 +34,13 @@ fn base_functions_by_kind() {
 #[test]
 fn host_functions_by_kind() {
     let all = "read_config decode_message date_to_ns read_message read_next_field inject_message inject_match \
-               inject_payload add_to_payload write_message";
+               inject_payload add_to_payload write_message match_decoder";
     let missing = [
         (Kind::Decoder, ""),
-        (Kind::Filter, "write_message"),
-        (Kind::Encoder, ""),
-        (Kind::Input, "read_message read_next_field inject_payload add_to_payload write_message"),
-        (Kind::Output, "inject_message inject_match inject_payload add_to_payload write_message"),
+        (Kind::Filter, "write_message match_decoder"),
+        (Kind::Encoder, "match_decoder"),
+        (Kind::Input, "read_message read_next_field inject_payload add_to_payload write_message match_decoder"),
+        (Kind::Output, "inject_message inject_match inject_payload add_to_payload write_message match_decoder"),
     ];
     for (kind, missing) in missing {
         for name in all.split_whitespace() {

@@ -65,6 +65,36 @@ fn same(call: &str) -> u64 {
     detours
 }
 
+/// The same call as a decoder that `match_decoder` makes, run twice for messages with the subject as payload; how many
+/// messages were made without a call into Lua.
+fn as_decoder(call: &str, more: &str) -> (Result<(i64, Vec<String>), String>, u64) {
+    let arguments = format!(
+        "{PRELUDE}local g, s, t, p do local function inject_match(...) g, s, t, p = ... end local _ = {call} end "
+    );
+    let mut rig = Rig::new(
+        Kind::Decoder,
+        &format!("{arguments} function process_message() inject_message({{Payload = s}}) return 0 end"),
+    );
+    rig.call(&support::sample()).expect("a payload");
+    let texts = std::mem::take(&mut rig.taker.builder).finish();
+    let subject = texts.row(0).payload();
+
+    let mut rig = Rig::new(Kind::Decoder, &format!("{arguments} process_message = match_decoder(g, t, p{more})"));
+    let mut builder = heka_message::BatchBuilder::new(subject.to_vec().into());
+    builder.row().payload = heka_message::Span::source(0..subject.len());
+    let batch = builder.finish();
+    rig.taker.builder = heka_message::BatchBuilder::over(&batch);
+    let mut result = Ok(0);
+    for _ in 0..2 {
+        result = result.and_then(|_| rig.call(&batch).map(|returned| returned.status));
+    }
+    let result = result.map(|status| {
+        let batch = std::mem::take(&mut rig.taker.builder).finish();
+        (status, batch.rows().map(show).collect())
+    });
+    (result, rig.sandbox.direct())
+}
+
 /// Grammars whose captures are all known.
 const SHORT: &[&str] = &[
     "inject_match(Ct(Cg(word, 'a') * ' ' * Cg(number, 'b')), 'x 1')",
@@ -138,6 +168,81 @@ fn everything_else_goes_round_by_lua() {
     for call in LONG {
         assert_ne!(same(call), 0, "{call}");
     }
+}
+
+#[test]
+fn a_decoder_makes_the_same_messages_mostly_without_lua() {
+    let mut direct = 0;
+    for call in SHORT.iter().chain(DROPPED).chain(LONG) {
+        let body = format!(
+            "{PRELUDE}{IN_LUA}\nlocal function run() return {call} end function process_message() run() return run() and 0 or -1 end"
+        );
+        let (made, without_lua) = as_decoder(call, "");
+        assert_eq!(made, injected(&body).0, "{call}");
+        direct += u64::from(without_lua == 2);
+    }
+    assert!(direct > 20, "only {direct} of the calls went without Lua");
+}
+
+#[test]
+fn a_decoder_keeps_the_payload_if_it_is_told_to() {
+    for (call, payload) in [
+        ("inject_match(Ct(Cg(word, 'a')), 'x y', {Type = 't'})", "x y"),
+        ("inject_match(Ct(Cg(word, 'Payload')), 'x y', {Type = 't'})", "x"),
+        // By way of Lua.
+        ("inject_match(Ct(Cg(word / function(a) return a end, 'a')), 'x y')", "x y"),
+    ] {
+        let (made, _) = as_decoder(call, ", true");
+        let rows = made.unwrap().1;
+        assert!(rows.iter().all(|row| row.contains(&format!("\"{payload}\""))), "{call}: {rows:?}");
+    }
+}
+
+#[test]
+fn a_decoder_takes_the_template_as_it_was() {
+    let source = format!(
+        "{PRELUDE}local t = {{Type = 'before'}} local decode = match_decoder(Ct(Cg(word, 'a')), t)
+         t.Type = 'after'
+         local calls = 0
+         function process_message()
+             calls = calls + 1
+             if calls == 3 then process_message = decode end
+             return decode()
+         end"
+    );
+    let mut rig = Rig::new(Kind::Decoder, &source);
+    for call in 1..=6 {
+        assert_eq!(rig.call(&support::sample()).unwrap().status, 0);
+        // From the fourth call on the function itself is `process_message`.
+        assert_eq!(rig.sandbox.direct(), u64::max(call, 3) - 3);
+    }
+    let made = std::mem::take(&mut rig.taker.builder).finish();
+    assert_eq!(made.len(), 6);
+    assert!(made.rows().all(|row| row.msg_type() == b"before"));
+}
+
+#[test]
+fn a_decoders_mistakes_are_errors_as_of_any_function() {
+    for (call, text) in [
+        ("match_decoder('x')", "bad argument #1 to 'match_decoder' (pattern expected)"),
+        ("match_decoder(P'x', 1)", "bad argument #2 to 'match_decoder' (table expected, got number)"),
+        ("match_decoder(P'x', {}, 'x')", "bad argument #3 to 'match_decoder' (table expected, got string)"),
+        (
+            "match_decoder(Ct(Cg(C(1), 'a')), {}, {a = 'Bogus'})",
+            "bad argument #3 to 'match_decoder' (the place of 'a' is neither a header, 'Fields', false nor a function)",
+        ),
+        ("match_decoder(Ct(C(1)))()", "inject_match() every capture needs a name"),
+        ("match_decoder(Ct(Cg(C(1), 'a')), {Payload = ('x'):rep(70000)})()", "inject_message() output_limit exceeded"),
+    ] {
+        let error = error(call);
+        assert!(error.ends_with(text), "{call}: {error}");
+    }
+    // What ends a script ends it, by whichever way its decoder is run.
+    let source = format!("{PRELUDE}process_message = match_decoder(Ct(Cg(C(1), 'a')), {{Payload = ('x'):rep(70000)}})");
+    let mut rig = Rig::new(Kind::Decoder, &source);
+    let error = rig.run().unwrap_err();
+    assert_eq!(error, "process_message() inject_message() output_limit exceeded");
+    assert!(!rig.sandbox.is_alive() && rig.taker.builder.is_empty());
 }
 
 /// Runs a call in a decoder's script; its error without the position.

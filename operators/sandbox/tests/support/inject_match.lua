@@ -52,3 +52,16 @@ function inject_match(grammar, subject, template, places)
     inject_message(message)
     return true
 end
+
+function match_decoder(grammar, template, places, keeps_payload)
+    local message = {}
+    for name, value in pairs(template or {}) do
+        message[name] = value
+    end
+    return function()
+        if keeps_payload then
+            message.Payload = read_message("Payload")
+        end
+        return inject_match(grammar, nil, message, places) and 0 or -1
+    end
+end
