@@ -167,6 +167,19 @@ impl<'a> Cursor<'a> {
         Ok(self.place.part(range))
     }
 
+    /// A value of bytes, with where it lies in the batch.
+    #[inline(always)]
+    pub fn part(&mut self) -> Result<(&'a [u8], Span), WireError> {
+        let range = self.range()?;
+        Ok((&self.bytes[range.clone()], self.place.part(range)))
+    }
+
+    /// The `len` bytes that were read last, to be read by themselves.
+    #[inline(always)]
+    pub fn before(&self, len: usize) -> Cursor<'a> {
+        Cursor { bytes: &self.bytes[..self.at], at: self.at - len, place: self.place }
+    }
+
     /// A value of bytes, to be read by itself.
     #[inline(always)]
     pub fn nested(&mut self) -> Result<Cursor<'a>, WireError> {
@@ -217,19 +230,90 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A number of several bytes at `at`, and what comes behind it.
+/// The number at `at`, and what comes behind it.
 #[inline(never)]
-fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
-    let mut value = 0u64;
-    for (i, shift) in (0..70).step_by(7).enumerate() {
-        let Some(&byte) = bytes.get(at + i) else {
-            return Err(WireError { offset: at + i, cause: WireCause::Truncated });
-        };
+pub(crate) fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+    let Some(Ok(eight)) = bytes.get(at..at.saturating_add(8)).map(<[u8; 8]>::try_from) else {
+        return varint_near_end(bytes, at);
+    };
+    // Eight bytes at once: the first one without its top bit is the last one of the number.
+    let word = u64::from_le_bytes(eight);
+    let ends = !word & 0x8080_8080_8080_8080;
+    match ends {
+        0 => varint_of_nine(bytes, at, seven_bits_each(word)),
+        _ => {
+            let used = word & (ends ^ (ends - 1));
+            Ok((seven_bits_each(used), at + ends.trailing_zeros() as usize / 8 + 1))
+        }
+    }
+}
+
+/// Puts the low seven bits of eight bytes side by side.
+#[inline(always)]
+fn seven_bits_each(word: u64) -> u64 {
+    let word = word & 0x7f7f_7f7f_7f7f_7f7f;
+    let pairs = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    fours & 0x0000_0000_0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4
+}
+
+/// Goes on with a number whose first eight bytes are `value`.
+#[inline(always)]
+fn varint_of_nine(bytes: &[u8], at: usize, value: u64) -> Result<(u64, usize), WireError> {
+    let byte = |i: usize| bytes.get(at + i).copied().ok_or(WireError { offset: at + i, cause: WireCause::Truncated });
+    let ninth = byte(8)?;
+    let value = value | u64::from(ninth & 0x7f) << 56;
+    if ninth < 0x80 {
+        return Ok((value, at + 9));
+    }
+    match byte(9)? {
         // Bits past the 64th are dropped, as all implementations do.
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
+        tenth @ ..0x80 => Ok((value | u64::from(tenth) << 63, at + 10)),
+        _ => Err(WireError { offset: at + 10, cause: WireCause::Overflow }),
+    }
+}
+
+/// A number with fewer than eight bytes left from its beginning on.
+fn varint_near_end(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+    let mut value = 0;
+    for (i, byte) in bytes.get(at..).unwrap_or_default().iter().enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * i);
+        if *byte < 0x80 {
             return Ok((value, at + i + 1));
         }
     }
-    Err(WireError { offset: at + 10, cause: WireCause::Overflow })
+    Err(WireError { offset: bytes.len(), cause: WireCause::Truncated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One byte after the other, as the protocol describes it.
+    fn by_bytes(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+        let mut value = 0u64;
+        for i in 0..10 {
+            let Some(&byte) = bytes.get(at + i) else {
+                return Err(WireError { offset: at + i, cause: WireCause::Truncated });
+            };
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                return Ok((value, at + i + 1));
+            }
+        }
+        Err(WireError { offset: at + 10, cause: WireCause::Overflow })
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_what_their_bytes_say(
+            long in prop::collection::vec(0x80u8..=0xff, 0..12), rest in prop::collection::vec(any::<u8>(), 0..12),
+            at in 0usize..4,
+        ) {
+            let bytes = [long, rest].concat();
+            let at = at.min(bytes.len());
+            prop_assert_eq!(long_varint(&bytes, at), by_bytes(&bytes, at));
+        }
+    }
 }
