@@ -104,7 +104,7 @@ impl<'a> Cursor<'a> {
             return Ok(u64::from(byte));
         }
         let value;
-        (value, self.at) = long_varint(self.bytes, self.at)?;
+        (value, self.at) = longer_varint(self.bytes, self.at)?;
         Ok(value)
     }
 
@@ -147,7 +147,7 @@ impl<'a> Cursor<'a> {
             Some(_) => Err(self.error(WireCause::Truncated)),
             None => {
                 let len;
-                (len, self.at) = long_varint(self.bytes, self.at)?;
+                (len, self.at) = longer_varint(self.bytes, self.at)?;
                 self.take(len)
             }
         }
@@ -167,17 +167,10 @@ impl<'a> Cursor<'a> {
         Ok(self.place.part(range))
     }
 
-    /// A value of bytes, with where it lies in the batch.
+    /// The message up to where what is being read ends, what is read next, and where the message lies in its batch.
     #[inline(always)]
-    pub fn part(&mut self) -> Result<(&'a [u8], Span), WireError> {
-        let range = self.range()?;
-        Ok((&self.bytes[range.clone()], self.place.part(range)))
-    }
-
-    /// The `len` bytes that were read last, to be read by themselves.
-    #[inline(always)]
-    pub fn before(&self, len: usize) -> Cursor<'a> {
-        Cursor { bytes: &self.bytes[..self.at], at: self.at - len, place: self.place }
+    pub fn into_parts(self) -> (&'a [u8], usize, Span) {
+        (self.bytes, self.at, self.place)
     }
 
     /// A value of bytes, to be read by itself.
@@ -230,9 +223,20 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The number at `at`, whose first byte is not its last, and what comes behind it.
+#[inline(always)]
+pub(crate) fn longer_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+    match bytes.get(at..at.saturating_add(2)) {
+        Some(&[first, last]) if first >= 0x80 && last < 0x80 => {
+            Ok((u64::from(first & 0x7f) | u64::from(last) << 7, at + 2))
+        }
+        _ => long_varint(bytes, at),
+    }
+}
+
 /// The number at `at`, and what comes behind it.
 #[inline(never)]
-pub(crate) fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
     let Some(Ok(eight)) = bytes.get(at..at.saturating_add(8)).map(<[u8; 8]>::try_from) else {
         return varint_near_end(bytes, at);
     };
@@ -303,6 +307,13 @@ mod tests {
             }
         }
         Err(WireError { offset: at + 10, cause: WireCause::Overflow })
+    }
+
+    impl<'a> Cursor<'a> {
+        /// One that is to read `range` of a message.
+        pub(crate) fn part_of(bytes: &'a [u8], range: Range<usize>, place: Span) -> Cursor<'a> {
+            Cursor { bytes: &bytes[..range.end], at: range.start, place }
+        }
     }
 
     proptest! {

@@ -72,10 +72,10 @@ fn read_header(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, row: &mut Row
             header::PID => row.set_pid(cursor.varint()? as i32),
             header::HOSTNAME => row.hostname = cursor.span()?,
             header::FIELD => {
-                let (body, place) = cursor.part()?;
-                match read_usual(body, place) {
+                let (message, field) = (cursor.into_parts().0, cursor.nested()?);
+                match read_usual(builder, message, field) {
                     Some(field) => builder.add_field(field),
-                    None => read_field(builder, cursor.before(body.len()))?,
+                    None => read_field(builder, field)?,
                 }
             }
             known if known >> 3 <= header::LAST => return Err(cursor.error(WireCause::WrongType)),

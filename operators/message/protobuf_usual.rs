@@ -1,14 +1,15 @@
-//! Fields as nearly every writer encodes them: a name, perhaps the type, perhaps the representation, and one value that
-//! ends the field, in the order of their numbers.
+//! Fields as nearly every writer encodes them: a name, perhaps the type, perhaps the representation, and one value, or
+//! one list of integers, that ends the field, in the order of their numbers.
 //!
 //! Such a field needs no loop over its tags, which is what reading a message otherwise costs most for. Whatever looks
 //! any different is left to the reader that knows all of the protocol: this one refuses nothing, and accepts only what
 //! that one reads to the same field.
 
 use crate::field::span_word;
-use crate::protobuf_cursor::long_varint;
 use crate::protobuf_cursor::wire_type::{BYTES, FIXED64, VARINT};
-use crate::{Field, Span, ValueType};
+use crate::protobuf_cursor::{Cursor, longer_varint};
+use crate::{BatchBuilder, Field, Span, ValueType};
+use std::ops::Range;
 
 const NAME: u8 = 1 << 3 | BYTES;
 const TYPE: u8 = 2 << 3 | VARINT;
@@ -23,110 +24,141 @@ const DOUBLES: u8 = 7 << 3 | BYTES;
 const BOOL: u8 = 8 << 3 | VARINT;
 const BOOLS: u8 = 8 << 3 | BYTES;
 
-/// The field whose encoding, which lies at `place` in its batch, is `body`; `None` when it is not a usual one.
-#[inline]
-pub(crate) fn read_usual(body: &[u8], place: Span) -> Option<Field> {
-    let (name, mut at) = short_text(body, 0, NAME)?;
+/// Reads the field that `field` is about to read, in a message whose bytes are `message`; `None` when it is not a usual
+/// one.
+#[inline(always)]
+pub(crate) fn read_usual(builder: &mut BatchBuilder, message: &[u8], field: Cursor<'_>) -> Option<Field> {
+    let (body, at, place) = field.into_parts();
+    let end = body.len();
+    let name = short_text(body, at, NAME)?;
+    let mut at = name.end;
     let (mut value_type, mut explicit_type) = (ValueType::String, false);
-    if let (Some(&TYPE), Some(&number)) = (body.get(at), body.get(at + 1)) {
+    if let Some(&[TYPE, number]) = body.get(at..at + 2) {
         value_type = ValueType::from_wire(u64::from(number))?;
         explicit_type = true;
         at += 2;
     }
     let mut representation = Span::NONE;
     if body.get(at) == Some(&REPRESENTATION) {
-        let length;
-        (length, at) = short_text(body, at, REPRESENTATION)?;
-        representation = place.part(at - length..at);
+        let range = short_text(body, at, REPRESENTATION)?;
+        at = range.end;
+        representation = place.part(range);
     }
-    let word = read_value(body, at, place, value_type)?;
-    let name = place.part(2..2 + name);
-    Some(Field { name, representation, word, count: 1, value_type, explicit_type, unpacked: false })
-}
-
-/// The length of the text of at most 127 bytes behind `tag` at `at`, and where it ends.
-#[inline(always)]
-fn short_text(body: &[u8], at: usize, tag: u8) -> Option<(usize, usize)> {
-    let (&found, &length) = (body.get(at)?, body.get(at + 1)?);
-    let end = at + 2 + usize::from(length);
-    (found == tag && length < 0x80 && end <= body.len()).then_some((usize::from(length), end))
-}
-
-/// The word of the single value whose tag is at `at`, and which is the last thing in the field.
-#[inline(always)]
-fn read_value(body: &[u8], at: usize, place: Span, value_type: ValueType) -> Option<u64> {
-    let (&tag, value) = (body.get(at)?, body.get(at + 1..)?);
-    let wanted = match (value_type, tag) {
-        (ValueType::String, STRING) | (ValueType::Bytes, RAW) => {
-            let length = behind_length(value)?.len();
-            return Some(span_word(place.part(body.len() - length..body.len())));
+    let (&tag, at) = (body.get(at)?, at + 1);
+    let (word, count) = match (tag, value_type) {
+        (STRING, ValueType::String) | (RAW, ValueType::Bytes) => {
+            (span_word(place.part(behind_length(message, end, at)?..end)), 1)
         }
-        (ValueType::Integer, INTEGER) | (ValueType::Bool, BOOL) | (ValueType::Double, DOUBLE) => value,
-        (ValueType::Integer, INTEGERS) | (ValueType::Bool, BOOLS) | (ValueType::Double, DOUBLES) => {
-            behind_length(value)?
+        (INTEGERS, ValueType::Integer) => read_integers(builder, message, end, behind_length(message, end, at)?)?,
+        (INTEGER, ValueType::Integer) => (number(message, at, end)?, 1),
+        (BOOLS, ValueType::Bool) => {
+            let at = behind_length(message, end, at)?;
+            (u64::from(number(message, at, end)? != 0), 1)
         }
+        (BOOL, ValueType::Bool) => (u64::from(number(message, at, end)? != 0), 1),
+        (DOUBLES, ValueType::Double) => (double(body, behind_length(message, end, at)?)?, 1),
+        (DOUBLE, ValueType::Double) => (double(body, at)?, 1),
         _ => return None,
     };
-    match value_type {
-        ValueType::Double => wanted.try_into().ok().map(u64::from_le_bytes),
-        ValueType::Bool => number(wanted).map(|number| u64::from(number != 0)),
-        _ => number(wanted),
-    }
+    let name = place.part(name);
+    Some(Field { name, representation, word, count, value_type, explicit_type, unpacked: false })
 }
 
-/// What follows a length, if it is as long as that says.
+/// Where the text of at most 127 bytes lies whose tag, which is to be `tag`, is at `at`.
 #[inline(always)]
-fn behind_length(value: &[u8]) -> Option<&[u8]> {
-    let (&first, rest) = value.split_first()?;
-    if usize::from(first) == rest.len() && first < 0x80 {
-        return Some(rest);
-    }
-    let (length, at) = long_varint(value, 0).ok()?;
-    let rest = value.get(at..)?;
-    (usize::try_from(length) == Ok(rest.len())).then_some(rest)
+fn short_text(body: &[u8], at: usize, tag: u8) -> Option<Range<usize>> {
+    let &[found, length] = body.get(at..at + 2)? else { return None };
+    let range = at + 2..at + 2 + usize::from(length);
+    (found == tag && length < 0x80 && range.end <= body.len()).then_some(range)
 }
 
-/// The number that `bytes` encode, to the last of them.
+/// The place behind the length at `at`, if from there to `end` it is so long. `message` goes on behind `end`, so that
+/// numbers can be read eight bytes at once.
 #[inline(always)]
-fn number(bytes: &[u8]) -> Option<u64> {
-    match bytes {
-        [byte] if *byte < 0x80 => Some(u64::from(*byte)),
-        _ => long_varint(bytes, 0).ok().filter(|(_, end)| *end == bytes.len()).map(|(number, _)| number),
+fn behind_length(message: &[u8], end: usize, at: usize) -> Option<usize> {
+    let (length, start) = match *message.get(at)? {
+        short @ ..0x80 => (u64::from(short), at + 1),
+        _ => longer_varint(message, at).ok()?,
+    };
+    (start <= end && length == (end - start) as u64).then_some(start)
+}
+
+/// The number at `at`, if it ends at `end`.
+#[inline(always)]
+fn number(message: &[u8], at: usize, end: usize) -> Option<u64> {
+    let (number, stop) = match *message.get(at)? {
+        small @ ..0x80 => (u64::from(small), at + 1),
+        _ => longer_varint(message, at).ok()?,
+    };
+    (stop == end).then_some(number)
+}
+
+/// The eight bytes from `at` to the end.
+#[inline(always)]
+fn double(body: &[u8], at: usize) -> Option<u64> {
+    body.get(at..)?.try_into().ok().map(u64::from_le_bytes)
+}
+
+/// The word and the count of the numbers, at least one, from `at` to `end`.
+#[inline(always)]
+fn read_integers(builder: &mut BatchBuilder, message: &[u8], end: usize, mut at: usize) -> Option<(u64, u32)> {
+    // Looked at first: a list that breaks off would have to be taken out of the batch again.
+    if at >= end || message.get(end - 1).is_none_or(|last| *last >= 0x80) {
+        return None;
     }
+    let (mut word, mut count) = (0, 0);
+    while at < end {
+        let value;
+        (value, at) = match *message.get(at)? {
+            small @ ..0x80 => (u64::from(small), at + 1),
+            // One that is too long ends the message anyway.
+            _ => longer_varint(message, at).ok()?,
+        };
+        word = if count == 0 { value } else { builder.add_to_list(word, count, value) };
+        count += 1;
+    }
+    Some((word, count))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BatchBuilder;
-    use crate::protobuf_cursor::Cursor;
     use crate::protobuf_read::read_field;
     use proptest::prelude::*;
 
-    /// What the reader of everything makes of it, if that is a field.
-    fn read_slowly(body: &[u8], place: Span) -> Option<Field> {
+    /// What comes behind the field in its message.
+    const BEHIND: &[u8] = b"\x52\x80\x80\x80\x80\x80\x80\x80\x80\x80";
+
+    /// What both readers make of a field, with its values.
+    fn read_both(body: &[u8]) -> (Option<String>, Option<String>) {
+        let message = [body, BEHIND].concat();
+        let place = Span::source(1000..1000 + message.len());
+        let field = || Cursor::part_of(&message, 0..body.len(), place);
+        let shown = |builder: BatchBuilder, field: Field| {
+            let values = builder.batch().values.iter().skip(if field.count > 1 { field.word as usize } else { 0 });
+            let values: Vec<u64> =
+                values.copied().take(if field.count > 1 { field.count as usize } else { 0 }).collect();
+            let word = if field.count > 1 { 0 } else { field.word };
+            format!("{:?} {values:?}", Field { word, ..field })
+        };
         let mut builder = BatchBuilder::default();
-        read_field(&mut builder, Cursor::new(body, place)).ok()?;
-        builder.last_field().copied()
-    }
-
-    fn shown(field: Option<Field>) -> String {
-        format!("{field:?}")
-    }
-
-    fn place(body: &[u8]) -> Span {
-        Span::source(1000..1000 + body.len())
+        let usual = read_usual(&mut builder, &message, field());
+        let usual = usual.map(|field| shown(builder, field));
+        let mut builder = BatchBuilder::default();
+        let slow = read_field(&mut builder, field()).ok().and_then(|()| builder.last_field().copied());
+        (usual, slow.map(|field| shown(builder, field)))
     }
 
     #[test]
     fn what_writers_write_needs_no_other_reader() {
         let long = [b"\x0a\x01a\x10\x00\x1a\x00\x22\x80\x01".as_slice(), &[b'x'; 128]].concat();
-        let cases: [(&str, &[u8]); 10] = [
+        let cases: [(&str, &[u8]); 11] = [
             ("text", b"\x0a\x01a\x10\x00\x1a\x00\x22\x02hi"),
             ("long text", &long),
             ("text as scripts write it", b"\x0a\x01a\x22\x02hi"),
             ("bytes", b"\x0a\x01a\x10\x01\x1a\x01B\x2a\x01x"),
             ("integer", b"\x0a\x01a\x10\x02\x1a\x00\x32\x02\x96\x01"),
+            ("integers", b"\x0a\x01a\x10\x02\x1a\x00\x32\x04\x05\x96\x01\x07"),
             ("integer without a length", b"\x0a\x01a\x10\x02\x30\x96\x01"),
             ("negative integer", b"\x0a\x01a\x10\x02\x32\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
             ("double", b"\x0a\x01a\x10\x03\x1a\x00\x3a\x08\x00\x00\x00\x00\x00\x00\xf8\x3f"),
@@ -134,9 +166,9 @@ mod tests {
             ("bool", b"\x0a\x01a\x10\x04\x1a\x00\x42\x01\x01"),
         ];
         for (what, body) in cases {
-            let field = read_usual(body, place(body));
-            assert!(field.is_some(), "{what}");
-            assert_eq!(shown(field), shown(read_slowly(body, place(body))), "{what}");
+            let (usual, slow) = read_both(body);
+            assert!(usual.is_some(), "{what}");
+            assert_eq!(usual, slow, "{what}");
         }
     }
 
@@ -158,9 +190,9 @@ mod tests {
                 let at = usize::from(change.0) % body.len();
                 body[at] = change.1;
             }
-            let usual = read_usual(&body, place(&body));
+            let (usual, slow) = read_both(&body);
             if usual.is_some() {
-                prop_assert_eq!(shown(usual), shown(read_slowly(&body, place(&body))));
+                prop_assert_eq!(usual, slow);
             }
         }
     }
