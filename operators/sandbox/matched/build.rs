@@ -128,7 +128,7 @@ impl Build<'_> {
     fn spread(&mut self, nodes: Nodes<'_>, depth: usize) -> Result<(), Stop> {
         for node in nodes {
             match node.recipe() {
-                Some((_, recipe)) => {
+                Some(recipe) => {
                     if !self.plain_field(&node, recipe)? {
                         self.place(recipe.name, &node, Some(recipe), depth)?;
                     }

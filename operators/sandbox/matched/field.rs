@@ -160,7 +160,7 @@ impl Build<'_> {
         let mut is_list = false;
         for node in table.children() {
             let (name, recipe) = match node.recipe() {
-                Some((_, recipe)) => (recipe.name, Some(recipe)),
+                Some(recipe) => (recipe.name, Some(recipe)),
                 None if node.is_named() => (node.key(), None),
                 None => {
                     if !matches!(node.kind(), Known::Nothing) {
