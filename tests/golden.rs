@@ -86,7 +86,20 @@ fn all_pass(cases: &str, extension: &str, shipped: &str, run: impl Fn(&Path) -> 
 }
 
 /// Modules that only scripts use, and that are tested through them.
-const HELPERS: [&str; 5] = ["access_log", "cbuf_changes", "field_graph", "graph", "slow_query"];
+const HELPERS: [&str; 12] = [
+    "access_log",
+    "apache_log_format",
+    "cbuf_changes",
+    "date_time_grammars",
+    "field_graph",
+    "graph",
+    "lazy",
+    "log_format",
+    "nginx_error_log",
+    "nginx_log_format",
+    "slow_query",
+    "user_agent",
+];
 
 #[test]
 fn modules() {

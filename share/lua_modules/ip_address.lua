@@ -29,14 +29,15 @@ M.v4 = octet * "." * octet * "." * octet * "." * octet
 
 local hex = R("09", "af", "AF")
 local h16 = hex * hex ^ -3
-local h16_colon = h16 * ":"
-local last32 = h16_colon * h16 + M.v4
 
---- Exactly `count` times `pattern`.
-local function times(pattern, count)
+-- A grammar, whose rules are there once however often they are called.
+local h16_colon, last32 = lpeg.V"h16_colon", lpeg.V"last32"
+
+--- Exactly `count` times a group and its colon.
+local function groups(count)
     local whole = P(true)
     for _ = 1, count do
-        whole = whole * pattern
+        whole = whole * h16_colon
     end
     return whole
 end
@@ -52,14 +53,18 @@ local function elided(before, after)
     return left * "::" * after
 end
 
-M.v6 = times(h16_colon, 6) * last32
-    + elided(0, times(h16_colon, 5) * last32)
-    + elided(1, times(h16_colon, 4) * last32)
-    + elided(2, times(h16_colon, 3) * last32)
-    + elided(3, times(h16_colon, 2) * last32)
+M.v6 = P{
+    groups(6) * last32
+    + elided(0, groups(5) * last32)
+    + elided(1, groups(4) * last32)
+    + elided(2, groups(3) * last32)
+    + elided(3, groups(2) * last32)
     + elided(4, h16_colon * last32)
     + elided(5, last32)
     + elided(6, h16)
-    + elided(7, P(true))
+    + elided(7, P(true)),
+    h16_colon = h16 * ":",
+    last32 = h16 * ":" * h16 + M.v4,
+}
 
 return M
