@@ -13,22 +13,20 @@ local format = require "log_format"
 local lpeg = require "lpeg"
 local string = require "string"
 
-local P, R, S, C, Cc, Cg, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
+local P, R, S, C, Cc, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Ct
 
 local digit, space = lpeg.digit, lpeg.space
-local named, or_unknown, represented, time = format.named, format.or_unknown, format.represented, format.time
+local represented = format.represented
 local address, bytes, integer = format.address, format.bytes, format.integer
 
 local M = {}
 
 local NS_PER_SECOND = 1e9
 
---- A value with a number of `unit`s since the epoch as nanoseconds, or within its second as the fraction of the second.
+--- A number of `unit`s since the epoch as nanoseconds, or within its second as the fraction of the second.
 local function scaled(unit)
-    return function()
-        return digit ^ 1 / function(text)
-            return tonumber(text) * unit
-        end
+    return digit ^ 1 / function(text)
+        return tonumber(text) * unit
     end
 end
 
@@ -46,36 +44,36 @@ local function bracketed_time()
     return P"[" * format.clf_time() * "]"
 end
 
--- Directives without an argument: the name of the field and its notation.
+-- Directives without an argument: the name of the field, its value, and whether it may be unknown.
 local APACHE = {
-    a = {"remote_addr", named(address)},
-    A = {"server_addr", named(address)},
-    b = {"body_bytes_sent", named(body_bytes)},
-    B = {"body_bytes_sent", or_unknown(bytes)},
-    D = {"request_time", or_unknown(duration("us"))},
+    a = {"remote_addr", address},
+    A = {"server_addr", address},
+    b = {"body_bytes_sent", body_bytes},
+    B = {"body_bytes_sent", bytes, true},
+    D = {"request_time", duration("us"), true},
     f = {"request_filename"},
-    h = {"remote_addr", named(address)},
-    H = {"server_protocol", named(format.protocol)},
-    I = {"request_length", or_unknown(bytes)},
-    k = {"connection_requests", or_unknown(integer)},
+    h = {"remote_addr", address},
+    H = {"server_protocol", format.protocol},
+    I = {"request_length", bytes, true},
+    k = {"connection_requests", integer, true},
     l = {"remote_user"},
     L = {"request_log_id"},
-    m = {"request_method", named(format.method)},
-    O = {"response_length", or_unknown(bytes)},
-    p = {"server_port", or_unknown(integer)},
-    P = {"pid", or_unknown(integer)},
+    m = {"request_method", format.method},
+    O = {"response_length", bytes, true},
+    p = {"server_port", integer, true},
+    P = {"pid", integer, true},
     q = {"query_string"},
     r = {"request"},
     R = {"request_handler"},
-    s = {"status", named(format.three_digits)},
-    S = {"total_length", or_unknown(bytes)},
-    t = {"time", time(bracketed_time)},
-    T = {"request_time", or_unknown(duration("s"))},
+    s = {"status", format.three_digits},
+    S = {"total_length", bytes, true},
+    t = {"time", bracketed_time},
+    T = {"request_time", duration("s"), true},
     u = {"remote_user"},
     U = {"uri"},
-    v = {"server_name", named(address)},
-    V = {"server_name", named(address)},
-    X = {"connection_status", named(C(S"X+-"))},
+    v = {"server_name", address},
+    V = {"server_name", address},
+    X = {"connection_status", C(S"X+-")},
 }
 
 local function apache_part(letter)
@@ -83,28 +81,28 @@ local function apache_part(letter)
     if not known then
         error("unknown variable: " .. letter, 0)
     end
-    return format.variable(known[1], known[2])
+    return format.variable(known[1], known[2], known[3])
 end
 
 local function header_name(prefix, argument)
     return prefix .. (argument:lower():gsub("-", "_"))
 end
 
-local apache_times = {
-    sec = time(scaled(NS_PER_SECOND)),
-    msec = time(scaled(1e6)),
-    usec = time(scaled(1e3)),
-    msec_frac = function() return Cg(scaled(1e-3)(), "sec_frac") end,
-    usec_frac = function() return Cg(scaled(1e-6)(), "sec_frac") end,
+local APACHE_TIMES = {
+    sec = {"time", NS_PER_SECOND},
+    msec = {"time", 1e6},
+    usec = {"time", 1e3},
+    msec_frac = {"sec_frac", 1e-3},
+    usec_frac = {"sec_frac", 1e-6},
 }
 
 local function apache_time(argument)
     local notation = argument:gsub("^begin:", ""):gsub("^end:", "")
-    local known = apache_times[notation]
+    local known = APACHE_TIMES[notation]
     if known then
-        return format.variable("time", known)
+        return format.variable(known[1], scaled(known[2]))
     end
-    return format.variable("time", time(date_time.as_ns(date_time.build_strftime_grammar(notation))))
+    return format.variable("time", date_time.as_ns(date_time.build_strftime_grammar(notation)))
 end
 
 local APACHE_PORTS = {canonical = "server_port", ["local"] = "server_port", remote = "remote_port"}
@@ -114,7 +112,7 @@ local function apache_port(argument)
     if not name then
         error("unknown port format: " .. argument, 0)
     end
-    return format.variable(name, or_unknown(integer))
+    return format.variable(name, integer, true)
 end
 
 local function hexadecimal()
@@ -124,9 +122,9 @@ local function hexadecimal()
 end
 
 local apache_ids = {
-    pid = format.variable("pid", or_unknown(integer)),
-    tid = format.variable("tid", or_unknown(integer)),
-    hextid = format.variable("tid", or_unknown(hexadecimal)),
+    pid = format.variable("pid", integer, true),
+    tid = format.variable("tid", integer, true),
+    hextid = format.variable("tid", hexadecimal, true),
 }
 
 local function apache_id(argument)

@@ -44,7 +44,7 @@ local M = {}
 local GRAMMARS = "date_time_grammars"
 
 lazy.entries(M, {
-    build_strftime_grammar = GRAMMARS,
+    build_strftime_grammar = "date_time_strftime",
     date_mfull = GRAMMARS,
     date_mday_sp = GRAMMARS,
     mysql_timestamp = GRAMMARS,

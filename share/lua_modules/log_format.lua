@@ -1,11 +1,10 @@
 --[=[
 # log_format
 
-What the formats of nginx and Apache have in common, for `common_log_format`: values, their notations, and how the parts
+What the formats of nginx and Apache have in common, for `common_log_format`: the values of variables, and how the parts
 of a format become a grammar.
 
-A value is a pattern, or a function that makes it once a format names a variable which has it. A notation is a function
-that gets the name of its variable and returns a pattern.
+A value is a pattern, or a function that makes it once a format names a variable which has it.
 --]=]
 
 local date_time = require "date_time"
@@ -18,33 +17,6 @@ local P, S, C, Cc, Cg, Ct = lpeg.P, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
 local alnum, digit, space, upper = lpeg.alnum, lpeg.digit, lpeg.space, lpeg.upper
 
 local M = {}
-
-local function made(value)
-    return type(value) == "function" and value() or value
-end
-
---[[ Notations ------------------------------------------------------------------------------------------------------]]
-
---- A named value that may be unknown, which leaves no capture.
-function M.or_unknown(value)
-    return function(name)
-        return Cg(made(value), name) + P"-"
-    end
-end
-
---- A value under the name of its variable.
-function M.named(value)
-    return function(name)
-        return Cg(made(value), name)
-    end
-end
-
---- A time in nanoseconds.
-function M.time(value)
-    return function()
-        return Cg(made(value), "time")
-    end
-end
 
 --[[ Values ---------------------------------------------------------------------------------------------------------]]
 
@@ -107,10 +79,15 @@ local function text_until(last)
     return C((1 - S(last .. "\n")) ^ 0)
 end
 
---- The part for a variable called `name` with this notation; text if there is none.
-function M.variable(name, notation)
+--- The part for a variable called `name` with this value; text if there is none. Where it `may_be_unknown`, a dash leaves
+--- no capture.
+function M.variable(name, value, may_be_unknown)
     return {build = function(last)
-        return notation and notation(name) or Cg(text_until(last), name)
+        if type(value) == "function" then
+            value = value()
+        end
+        local pattern = Cg(value or text_until(last), name)
+        return may_be_unknown and pattern + P"-" or pattern
     end}
 end
 

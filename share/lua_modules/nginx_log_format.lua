@@ -16,7 +16,7 @@ local string = require "string"
 local P, S, C, Cc, Ct = lpeg.P, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Ct
 
 local alnum, digit, space = lpeg.alnum, lpeg.digit, lpeg.space
-local named, or_unknown, represented, time = format.named, format.or_unknown, format.represented, format.time
+local represented = format.represented
 
 local M = {}
 
@@ -84,45 +84,45 @@ end
 
 --[[ Variables ------------------------------------------------------------------------------------------------------]]
 
--- Names between blanks, and the notation of their values.
+-- Names between blanks, their value, and whether it may be unknown.
 local VARIABLES = {
-    {" host hostname proxy_protocol_addr remote_addr server_addr server_name ", named(format.address)},
-    {" connection connection_requests pid remote_port server_port ", or_unknown(format.integer)},
-    {" tcpinfo_rtt tcpinfo_rttvar tcpinfo_snd_cwnd tcpinfo_rcv_space ", or_unknown(format.integer)},
-    {" body_bytes_sent bytes_sent content_length request_length ", or_unknown(format.bytes)},
-    {" request_time ", or_unknown(request_time)},
-    {" status ", named(format.three_digits)},
-    {" msec ", time(epoch_with_milliseconds)},
-    {" time_iso8601 ", time(iso_time)},
-    {" time_local ", time(format.clf_time)},
-    {" https ", named(C(P"on" ^ -1))},
-    {" is_args ", named(C(P"?" ^ -1))},
-    {" pipe ", named(C(S"p."))},
-    {" request_completion ", named(C(P"OK" ^ -1))},
-    {" scheme ", named(scheme)},
-    {" request_method ", named(format.method)},
-    {" server_protocol ", named(format.protocol)},
-    {" nginx_version ", named(version)},
-    {" binary_remote_addr ", named(C(P(4)))},
-    {" upstream_addr ", named(upstream_addr)},
-    {" upstream_response_length ", named(upstream_response_length)},
-    {" upstream_response_time ", named(upstream_response_time)},
-    {" upstream_status ", named(upstream_status)},
-    {" upstream_cache_status ", named(cache_status)},
-    {" upstream_cache_last_modified ", named(http_date)},
+    {" host hostname proxy_protocol_addr remote_addr server_addr server_name ", format.address},
+    {" connection connection_requests pid remote_port server_port ", format.integer, true},
+    {" tcpinfo_rtt tcpinfo_rttvar tcpinfo_snd_cwnd tcpinfo_rcv_space ", format.integer, true},
+    {" body_bytes_sent bytes_sent content_length request_length ", format.bytes, true},
+    {" request_time ", request_time, true},
+    {" status ", format.three_digits},
+    {" msec ", epoch_with_milliseconds},
+    {" time_iso8601 ", iso_time},
+    {" time_local ", format.clf_time},
+    {" https ", C(P"on" ^ -1)},
+    {" is_args ", C(P"?" ^ -1)},
+    {" pipe ", C(S"p.")},
+    {" request_completion ", C(P"OK" ^ -1)},
+    {" scheme ", scheme},
+    {" request_method ", format.method},
+    {" server_protocol ", format.protocol},
+    {" nginx_version ", version},
+    {" binary_remote_addr ", C(P(4))},
+    {" upstream_addr ", upstream_addr},
+    {" upstream_response_length ", upstream_response_length},
+    {" upstream_response_time ", upstream_response_time},
+    {" upstream_status ", upstream_status},
+    {" upstream_cache_status ", cache_status},
+    {" upstream_cache_last_modified ", http_date},
 }
 
-local function notation(name)
+-- The variables that are the time of the line.
+local TIMES = {msec = true, time_iso8601 = true, time_local = true}
+
+local function nginx_part(name)
     local word = " " .. name .. " "
     for _, variables in ipairs(VARIABLES) do
         if string.find(variables[1], word, 1, true) then
-            return variables[2]
+            return format.variable(TIMES[name] and "time" or name, variables[2], variables[3])
         end
     end
-end
-
-local function nginx_part(name)
-    return format.variable(name, notation(name))
+    return format.variable(name)
 end
 
 --- The pattern for lines that nginx writes with the given `log_format`.

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 const NATIVE: [&str; 9] =
     ["lpeg", "re", "cjson", "struct", "circular_buffer", "bloom_filter", "cuckoo_filter", "hyperloglog", "sax"];
 /// Modules of shipped scripts, which are no promise to others: their scripts' cases are theirs.
-const HELPERS: [&str; 12] = [
+const HELPERS: [&str; 14] = [
     "access_log",
     "apache_log_format",
     "cbuf_changes",
     "date_time_grammars",
+    "date_time_strftime",
     "field_graph",
     "graph",
     "lazy",
@@ -23,6 +24,7 @@ const HELPERS: [&str; 12] = [
     "nginx_error_log",
     "nginx_log_format",
     "slow_query",
+    "syslog_words",
     "user_agent",
 ];
 
