@@ -99,7 +99,7 @@ fn a_spent_budget_stays_spent_until_the_next_entry() {
     assert!(!spend(1));
     assert!(!spend(0));
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    set_budget(u64::MAX, Some(stop.clone()));
+    set_budget(u64::MAX, Some(&stop));
     assert!(spend(1));
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(!spend(1));

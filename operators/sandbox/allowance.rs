@@ -65,18 +65,23 @@ impl Allowance {
         self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    /// Arms the hook for a call of at most `limit` instructions; 0: any number.
-    ///
-    /// # Safety
-    /// `state` is the live main state that this allowance is of.
-    pub(crate) unsafe fn arm(&self, state: State, limit: u64) {
+    /// Begins a call of at most `limit` instructions; 0: any number.
+    pub(crate) fn arm(&self, limit: u64) {
         let limit = if limit == 0 { u64::MAX } else { limit };
         self.limit.set(limit);
         self.left.set(limit);
         self.ended.set(None);
         self.last.set(None);
         self.slow.set(None);
-        heka_lua::set_budget(limit.saturating_mul(NATIVE_STEPS), self.stop.clone());
+        self.step.set(0);
+        heka_lua::set_budget(limit.saturating_mul(NATIVE_STEPS), self.stop.as_ref());
+    }
+
+    /// Sets the hook, before the first instruction of the call.
+    ///
+    /// # Safety
+    /// `state` is the live main state that this allowance is of.
+    pub(crate) unsafe fn watch(&self, state: State) {
         unsafe { self.next_step(state, SHORT_STEP) };
     }
 
@@ -90,14 +95,17 @@ impl Allowance {
     /// Takes the hook away and says how many instructions the call ran.
     ///
     /// # Safety
-    /// As [`Allowance::arm`].
+    /// As [`Allowance::watch`].
     pub(crate) unsafe fn disarm(&self, state: State) -> u64 {
+        heka_lua::set_budget(u64::MAX, None);
+        if self.step.get() == 0 {
+            return 0;
+        }
         let remaining = self.remaining.get().map_or(self.step.get(), |offset| {
             // SAFETY: `find_count` saw the hook's count at this offset.
             u64::try_from(unsafe { state.byte_add(offset).cast::<c_int>().read() }).unwrap_or(0)
         });
         unsafe { ffi::lua_sethook(state, None, 0, 0) };
-        heka_lua::set_budget(u64::MAX, None);
         (self.limit.get() - self.left.get()) + self.step.get().saturating_sub(remaining)
     }
 

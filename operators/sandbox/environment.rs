@@ -71,16 +71,15 @@ fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
         (c"date_to_ns", clock::date_to_ns),
         (c"inject_message", inject::inject_message),
         (c"inject_match", matched::inject_match),
+        (c"match_decoder", matched::match_decoder),
         (c"read_message", read::read_message),
         (c"read_next_field", read::read_next_field),
         (c"inject_payload", output::inject_payload),
         (c"add_to_payload", output::add_to_payload),
         (c"output", output::add_to_payload),
         (c"write_message", write::write_message),
-        (c"match_decoder", matched::match_decoder),
     ];
-    const ENCODER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(11).0;
-    const FILTER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(10).0;
+    const FILTER: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(11).0;
     const INPUT: &[(&CStr, ffi::lua_CFunction)] = DECODER.split_at(5).0;
     const OUTPUT: &[(&CStr, ffi::lua_CFunction)] = &[
         DECODER[0],
@@ -90,8 +89,7 @@ fn functions(kind: Kind) -> &'static [(&'static CStr, ffi::lua_CFunction)] {
         (c"read_next_field", read::read_next_field),
     ];
     match kind {
-        Kind::Decoder => DECODER,
-        Kind::Encoder => ENCODER,
+        Kind::Decoder | Kind::Encoder => DECODER,
         Kind::Filter => FILTER,
         Kind::Input => INPUT,
         Kind::Output => OUTPUT,

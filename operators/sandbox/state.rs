@@ -135,6 +135,7 @@ impl Sandbox {
         unsafe {
             require::load_source(state, source, path).map_err(|why| cut(&why))?;
             self.enter(state, None, &mut role);
+            self.shared().allowance.watch(state);
             let status = ffi::lua_pcall(state, 0, 0, 0);
             self.instructions = self.leave(state);
             let result = if status == ffi::LUA_OK { Ok(()) } else { Err(error_text(state)) };
@@ -157,7 +158,7 @@ impl Sandbox {
             pace(state, &shared.memory);
             // What an earlier call on this thread left is none of this call's.
             heka_lua::panicked();
-            shared.allowance.arm(state, self.instruction_limit);
+            shared.allowance.arm(self.instruction_limit);
         }
     }
 
@@ -202,7 +203,10 @@ impl Sandbox {
                 self.enter(state, message, &mut *role);
                 let result = match crate::matched::direct(state) {
                     Some(status) => Ok(Returned { status, error: None }),
-                    None => call(state),
+                    None => {
+                        self.shared().allowance.watch(state);
+                        call(state)
+                    }
                 };
                 if let Ok(returned) = &result {
                     role.returned(returned.status, host(state).message());
@@ -238,6 +242,7 @@ impl Sandbox {
                 Err("function was not found".to_owned())
             } else {
                 self.enter(state, None, role);
+                self.shared().allowance.watch(state);
                 ffi::lua_pushnumber(state, host(state).times.give(nanos));
                 let status = ffi::lua_pcall(state, 1, 0, 0);
                 self.instructions = self.leave(state);

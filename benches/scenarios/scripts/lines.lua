@@ -23,6 +23,12 @@ function inject_match(grammar)
     return fields
 end
 
+function match_decoder(grammar)
+    return function()
+        return inject_match(grammar)
+    end
+end
+
 dofile(script)
 for text in io.lines(path) do
     line = text

@@ -45,6 +45,7 @@ pub fn compile(tree: Tree, values: Vec<Value>, tonumber: &[bool], purpose: Purpo
         tonumber,
         firsts: Firsts::default(),
         sets: BTreeMap::new(),
+        tables: BTreeMap::new(),
         rules: Rc::default(),
         calls: Vec::new(),
         straight: 0,
@@ -66,6 +67,8 @@ struct Compiler<'a> {
     firsts: Firsts,
     /// Where each set is.
     sets: BTreeMap<[u64; 4], u32>,
+    /// Where each automaton is.
+    tables: BTreeMap<Vec<u8>, u32>,
     /// The firsts of the rules of the innermost grammar.
     rules: RuleFirsts,
     /// The calls in the innermost grammar: instruction and rule.

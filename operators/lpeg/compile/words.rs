@@ -12,8 +12,15 @@ impl Compiler<'_> {
             return false;
         }
         let Some(table) = words(tree).and_then(|words| build(&words)) else { return false };
-        let at = self.parts.bytes.len() as u32;
-        self.parts.bytes.extend_from_slice(&table);
+        let at = match self.tables.get(&table) {
+            Some(at) => *at,
+            None => {
+                let at = self.parts.bytes.len() as u32;
+                self.parts.bytes.extend_from_slice(&table);
+                self.tables.insert(table, at);
+                at
+            }
+        };
         self.straight += LONGEST / 2;
         self.emit(Op::Walk, 0, 0, at);
         true

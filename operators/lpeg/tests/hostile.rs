@@ -155,7 +155,7 @@ fn work_is_paid_for() {
 #[test]
 fn a_match_is_ended_by_the_stop_flag() {
     let stop = Arc::new(AtomicBool::new(false));
-    set_budget(u64::MAX, Some(stop.clone()));
+    set_budget(u64::MAX, Some(&stop));
     let thread = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(20));
         stop.store(true, Ordering::Relaxed);

@@ -7,6 +7,7 @@
 use super::build::{self, build};
 use super::template::Template;
 use super::{GRAMMAR, PLACES, SUBJECT, TEMPLATE, check_tables, plan, run};
+use crate::config::Kind;
 use crate::host::{host, room};
 use crate::inject::settle;
 use crate::{State, ffi};
@@ -126,7 +127,8 @@ unsafe extern "C-unwind" fn decode(state: State) -> c_int {
 pub(crate) unsafe fn direct(state: State) -> Option<i64> {
     unsafe {
         let host = host(state);
-        let at = host.matches.decoder?;
+        // Refusals of filters are counted, so they must be met once.
+        let at = host.matches.decoder.filter(|_| host.kind == Kind::Decoder)?;
         let plan = host.matches.plans.list.get(at)?;
         let decoder = plan.decoder.as_ref()?;
         if plan.calls || decoder.function != ffi::lua_topointer(state, -1) {

@@ -37,8 +37,8 @@ fn host_functions_by_kind() {
                inject_payload add_to_payload write_message match_decoder";
     let missing = [
         (Kind::Decoder, ""),
-        (Kind::Filter, "write_message match_decoder"),
-        (Kind::Encoder, "match_decoder"),
+        (Kind::Filter, "write_message"),
+        (Kind::Encoder, ""),
         (Kind::Input, "read_message read_next_field inject_payload add_to_payload write_message match_decoder"),
         (Kind::Output, "inject_message inject_match inject_payload add_to_payload write_message match_decoder"),
     ];

@@ -27,7 +27,7 @@ const KINDS: [Kind; 5] = [Kind::Decoder, Kind::Filter, Kind::Encoder, Kind::Inpu
 /// The functions that the contract names for each role, beside those of modules.
 fn host_functions(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Decoder => &[
+        Kind::Decoder | Kind::Encoder => &[
             "read_config",
             "decode_message",
             "read_message",
@@ -40,18 +40,6 @@ fn host_functions(kind: Kind) -> &'static [&'static str] {
             "add_to_payload",
             "write_message",
         ],
-        Kind::Encoder => &[
-            "read_config",
-            "decode_message",
-            "read_message",
-            "read_next_field",
-            "inject_message",
-            "inject_match",
-            "date_to_ns",
-            "inject_payload",
-            "add_to_payload",
-            "write_message",
-        ],
         Kind::Filter => &[
             "read_config",
             "decode_message",
@@ -59,6 +47,7 @@ fn host_functions(kind: Kind) -> &'static [&'static str] {
             "read_next_field",
             "inject_message",
             "inject_match",
+            "match_decoder",
             "date_to_ns",
             "inject_payload",
             "add_to_payload",
