@@ -9,7 +9,8 @@ Builds grammars from Apache's `LogFormat`, for `common_log_format`.
 --]=]
 
 local date_time = require "date_time"
-local format = require "log_format"
+local lazy = require "lazy"
+local format = lazy.load "log_format"
 local lpeg = require "lpeg"
 local string = require "string"
 
@@ -192,4 +193,4 @@ function M.build_apache_grammar(log_format)
     return format.join(parts():match(log_format or ""))
 end
 
-return M
+return lazy.once(M)

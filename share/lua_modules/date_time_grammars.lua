@@ -5,6 +5,7 @@ The grammars of `date_time` that few scripts need: `date_time` takes an entry fr
 --]=]
 
 local date_time = require "date_time"
+local lazy = require "lazy"
 local lpeg = require "lpeg"
 local os = require "os"
 local string = require "string"
@@ -133,4 +134,4 @@ function make.rfc3164_timestamp()
     return Ct(date_time.date_mabbr * P" " ^ 1 * day * P" " ^ 0 * clock()) / add_closest_year
 end
 
-return M
+return lazy.once(M)

@@ -7,17 +7,46 @@ has, and what nobody uses would take memory in every sandbox.
 | function | result |
 |---|---|
 | `entries(module, files)` | `module`, which takes its entry `name` from the module `files[name]` |
+| `once(module)` | what a file returns in place of its module to be forgotten after each use |
+| `load(file)` | the module of a file that may be forgotten after use |
 
 `pairs` meets the entries that were asked for. The names of all are in the field `later` of the metatable.
+
+What turns a log format into a grammar is needed once, and is larger than the grammar. A file that ends with
+`return lazy.once(M)` is loaded anew whenever it is needed, because to `require` what returned false was never loaded.
+Its patterns are kept as entries, its functions are not.
 --]=]
 
 local M = {}
 
+-- On its way from a file to the one that loads it.
+local handed_over
+
+function M.once(module)
+    handed_over = module
+    return false
+end
+
+function M.load(file)
+    local module = require(file)
+    local is_kept = module and true
+    if not module then
+        module, handed_over = handed_over, nil
+    end
+    return module, is_kept
+end
+
 function M.entries(module, files)
     local function load(_, name)
         local file = files[name]
-        local value = file and require(file)[name]
-        module[name] = value
+        if not file then
+            return nil
+        end
+        local from, is_kept = M.load(file)
+        local value = from[name]
+        if is_kept or type(value) ~= "function" then
+            module[name] = value
+        end
         return value
     end
     return setmetatable(module, {__index = load, later = files})

@@ -9,6 +9,7 @@ A value is a pattern, or a function that makes it once a format names a variable
 
 local date_time = require "date_time"
 local ip = require "ip_address"
+local lazy = require "lazy"
 local lpeg = require "lpeg"
 require "string"
 
@@ -107,4 +108,4 @@ function M.join(parts)
     return Ct(grammar)
 end
 
-return M
+return lazy.once(M)

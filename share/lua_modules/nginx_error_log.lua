@@ -9,6 +9,7 @@ The grammar for lines of nginx's error log, for `common_log_format`.
 --]=]
 
 local date_time = require "date_time"
+local lazy = require "lazy"
 local lpeg = require "lpeg"
 
 local P, C, Cc, Cg, Ct = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
@@ -32,4 +33,4 @@ M.nginx_error_grammar = Ct(
     * Cg(C(P(1) ^ 0), "Payload")
 )
 
-return M
+return lazy.once(M)

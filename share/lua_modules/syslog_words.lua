@@ -8,6 +8,7 @@ The words for facilities and severities, for `syslog`.
 | `severity`, `facility` | the number of the word |
 --]=]
 
+local lazy = require "lazy"
 local lpeg = require "lpeg"
 local string = require "string"
 
@@ -39,4 +40,4 @@ M.facility = words{
     {"local7", 23},
 }
 
-return M
+return lazy.once(M)

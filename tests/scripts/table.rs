@@ -207,7 +207,8 @@ fn users(module: &str) -> Vec<String> {
         for script in stems(&folder, "lua") {
             let path: PathBuf = folder.join(format!("{script}.lua"));
             let text = std::fs::read_to_string(&path).unwrap();
-            let is_named = ["require ", "= "].iter().any(|before| text.contains(&format!("{before}\"{module}\"")));
+            let is_named =
+                ["require ", "load ", "= "].iter().any(|before| text.contains(&format!("{before}\"{module}\"")));
             if script != module && is_named {
                 users.push(format!("`{script}`"));
             }
