@@ -86,7 +86,7 @@ fn all_pass(cases: &str, extension: &str, shipped: &str, run: impl Fn(&Path) -> 
 }
 
 /// Modules that only scripts use, and that are tested through them.
-const HELPERS: [&str; 14] = [
+const HELPERS: [&str; 15] = [
     "access_log",
     "apache_log_format",
     "cbuf_changes",
@@ -94,6 +94,7 @@ const HELPERS: [&str; 14] = [
     "date_time_strftime",
     "field_graph",
     "graph",
+    "ip_address_grammars",
     "lazy",
     "log_format",
     "nginx_error_log",

@@ -27,7 +27,8 @@ Names of one label, and names that end in a dot, do not match.
 --]=]
 
 local date_time = require "date_time"
-local ip = require "ip_address"
+local lazy = require "lazy"
+local ip = lazy.load "ip_address_grammars"
 local lpeg = require "lpeg"
 
 local P, R, S, C, Cc, Cg, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct

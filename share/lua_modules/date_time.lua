@@ -18,8 +18,8 @@ Complete grammars, each capturing one table: `rfc3339`, `clf_timestamp`, `rfc316
 The parts that the grammars are made of are exported too, each a named group: `date_fullyear`, `date_month`,
 `date_mabbr`, `date_mfull`, `date_mday`, `date_mday_sp`, `time_hour`, `time_minute`, `time_second`, `time_secfrac`,
 `timezone`, `timezone_offset`, `rfc3339_time_numoffset`, `rfc3339_time_offset`, `rfc3339_partial_time`,
-`rfc3339_full_date` and `rfc3339_full_time`. All grammars are anchored at the start of the text only. Those that few
-scripts need are made when they are first asked for; `pairs` does not meet them before.
+`rfc3339_full_date` and `rfc3339_full_time`. All grammars are anchored at the start of the text only. They are
+made when they are first asked for; `pairs` does not meet them before.
 
 ## Example
 
@@ -32,12 +32,9 @@ scripts need are made when they are first asked for; `pairs` does not meet them 
 local lazy = require "lazy"
 local lpeg = require "lpeg"
 local os = require "os"
-local string = require "string"
-
-local P, R, S, C, Cg, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cg, lpeg.Ct
+require "string"
 
 lpeg.locale(lpeg)
-local digit = lpeg.digit
 
 local M = {}
 
@@ -45,8 +42,13 @@ local GRAMMARS = "date_time_grammars"
 
 lazy.entries(M, {
     build_strftime_grammar = "date_time_strftime",
+    clf_timestamp = GRAMMARS,
+    date_fullyear = GRAMMARS,
+    date_mabbr = GRAMMARS,
+    date_mday = GRAMMARS,
     date_mfull = GRAMMARS,
     date_mday_sp = GRAMMARS,
+    date_month = GRAMMARS,
     mysql_timestamp = GRAMMARS,
     pgsql_timestamp = GRAMMARS,
     rfc3164_timestamp = GRAMMARS,
@@ -56,58 +58,15 @@ lazy.entries(M, {
     rfc3339_partial_time = GRAMMARS,
     rfc3339_time_numoffset = GRAMMARS,
     rfc3339_time_offset = GRAMMARS,
+    time_hour = GRAMMARS,
+    time_minute = GRAMMARS,
+    time_secfrac = GRAMMARS,
+    time_second = GRAMMARS,
     timezone = GRAMMARS,
+    timezone_offset = GRAMMARS,
 })
 
 local NS_PER_SECOND = 1e9
-
-local digit2 = digit * digit
-local digit4 = digit2 * digit2
-
-local function group(pattern, name)
-    return Cg(C(pattern), name)
-end
-
---[[ Dates --]]
-
-local MONTHS = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
-
-local month_abbreviation = P(false)
-for number, name in ipairs(MONTHS) do
-    month_abbreviation = month_abbreviation + P(name) / string.format("%02d", number)
-end
-
-local one_to_31 = P"0" * R"19" + R"12" * digit + P"3" * R"01"
-
-M.date_fullyear = group(digit4, "year")
-M.date_month = group(P"0" * R"19" + P"1" * R"02", "month")
-M.date_mabbr = Cg(month_abbreviation, "month")
-M.date_mday = group(one_to_31, "day")
-
---[[ Times of day --]]
-
-local zero_to_23 = R"01" * digit + P"2" * R"03"
-local zero_to_59 = R"05" * digit
-
-M.time_hour = group(zero_to_23, "hour")
-M.time_minute = group(zero_to_59, "min")
-M.time_second = group(zero_to_59 + P"60", "sec") -- 60 is a leap second
-M.time_secfrac = Cg(P"." * digit ^ 1 / tonumber, "sec_frac")
-
---[[ Zones --]]
-
-local offset_sign = group(S"+-", "offset_sign")
-local offset_hour = Cg(zero_to_23 / tonumber, "offset_hour")
-local offset_min = Cg(zero_to_59 / tonumber, "offset_min")
-
-M.timezone_offset = offset_sign * offset_hour * offset_min
-
---[[ Complete grammars --]]
-
-local clock = M.time_hour * ":" * M.time_minute * ":" * M.time_second
-
--- Common log format: 10/Feb/2014:08:46:41 -0800
-M.clf_timestamp = Ct(M.date_mday * "/" * M.date_mabbr * "/" * M.date_fullyear * ":" * clock * " " * M.timezone_offset)
 
 --[[ Conversion --]]
 

@@ -1,10 +1,9 @@
 --[=[
 # date_time_grammars
 
-The grammars of `date_time` that few scripts need: `date_time` takes an entry from here when it is first asked for.
+The grammars of `date_time`, which takes them from here when they are first asked for.
 --]=]
 
-local date_time = require "date_time"
 local lazy = require "lazy"
 local lpeg = require "lpeg"
 local os = require "os"
@@ -20,16 +19,13 @@ local function group(pattern, name)
     return Cg(C(pattern), name)
 end
 
---- The time of day as most notations have it.
-local function clock()
-    return date_time.time_hour * ":" * date_time.time_minute * ":" * date_time.time_second
-end
-
 -- Functions that make the entry of their name.
 local make = {}
 
-local M = setmetatable({}, {__index = function(_, name)
-    return make[name]()
+local M = setmetatable({}, {__index = function(module, name)
+    local pattern = make[name]()
+    module[name] = pattern
+    return pattern
 end})
 
 --[[ Dates --]]
@@ -37,19 +33,76 @@ end})
 local MONTHS = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December"}
 
-function make.date_mfull()
+--- The number of a month whose name is cut to so many characters.
+local function month(length)
     local choice = P(false)
     for number, name in ipairs(MONTHS) do
-        choice = choice + P(name) / string.format("%02d", number)
+        choice = choice + P(string.sub(name, 1, length)) / string.format("%02d", number)
     end
     return Cg(choice, "month")
 end
 
+local one_to_31 = P"0" * R"19" + R"12" * digit + P"3" * R"01"
+
+function make.date_fullyear()
+    return group(digit * digit * digit * digit, "year")
+end
+
+function make.date_month()
+    return group(P"0" * R"19" + P"1" * R"02", "month")
+end
+
+function make.date_mabbr()
+    return month(3)
+end
+
+function make.date_mfull()
+    return month(-1)
+end
+
+function make.date_mday()
+    return group(one_to_31, "day")
+end
+
 function make.date_mday_sp()
-    return Cg(P" " * C(R"19") + C(P"0" * R"19" + R"12" * digit + P"3" * R"01"), "day")
+    return Cg(P" " * C(R"19") + C(one_to_31), "day")
+end
+
+--[[ Times of day --]]
+
+local zero_to_23 = R"01" * digit + P"2" * R"03"
+local zero_to_59 = R"05" * digit
+
+function make.time_hour()
+    return group(zero_to_23, "hour")
+end
+
+function make.time_minute()
+    return group(zero_to_59, "min")
+end
+
+function make.time_second()
+    return group(zero_to_59 + P"60", "sec") -- 60 is a leap second
+end
+
+function make.time_secfrac()
+    return Cg(P"." * digit ^ 1 / tonumber, "sec_frac")
+end
+
+--- The time of day as most notations have it.
+local function clock()
+    return M.time_hour * ":" * M.time_minute * ":" * M.time_second
 end
 
 --[[ Zones --]]
+
+local offset_sign = group(S"+-", "offset_sign")
+local offset_hour = Cg(zero_to_23 / tonumber, "offset_hour")
+local offset_min = Cg(zero_to_59 / tonumber, "offset_min")
+
+function make.timezone_offset()
+    return offset_sign * offset_hour * offset_min
+end
 
 --- Matches `pattern` and captures a fixed offset of whole hours.
 local function fixed_offset(pattern, sign, hours)
@@ -72,43 +125,44 @@ end
 --[[ RFC 3339: 1999-05-05T23:23:59.217-07:00 --]]
 
 function make.rfc3339_time_numoffset()
-    local sign = group(S"+-", "offset_sign")
-    local hour = Cg((R"01" * digit + P"2" * R"03") / tonumber, "offset_hour")
-    local minute = Cg(R"05" * digit / tonumber, "offset_min")
-    return sign * hour * ":" * minute
+    return offset_sign * offset_hour * ":" * offset_min
 end
 
 function make.rfc3339_time_offset()
-    return fixed_offset(S"Zz", "+", 0) + date_time.rfc3339_time_numoffset
+    return fixed_offset(S"Zz", "+", 0) + M.rfc3339_time_numoffset
 end
 
 function make.rfc3339_partial_time()
-    return clock() * date_time.time_secfrac ^ -1
+    return clock() * M.time_secfrac ^ -1
 end
 
 function make.rfc3339_full_date()
-    return date_time.date_fullyear * "-" * date_time.date_month * "-" * date_time.date_mday
+    return M.date_fullyear * "-" * M.date_month * "-" * M.date_mday
 end
 
 function make.rfc3339_full_time()
-    return date_time.rfc3339_partial_time * date_time.rfc3339_time_offset
+    return M.rfc3339_partial_time * M.rfc3339_time_offset
 end
 
 function make.rfc3339()
-    return Ct(date_time.rfc3339_full_date * S"Tt " * date_time.rfc3339_full_time)
+    return Ct(M.rfc3339_full_date * S"Tt " * M.rfc3339_full_time)
 end
 
 --[[ Other complete grammars --]]
 
+-- Common log format: 10/Feb/2014:08:46:41 -0800
+function make.clf_timestamp()
+    return Ct(M.date_mday * "/" * M.date_mabbr * "/" * M.date_fullyear * ":" * clock() * " " * M.timezone_offset)
+end
+
 -- MySQL: 20140210125858
 function make.mysql_timestamp()
-    local dt = date_time
-    return Ct(dt.date_fullyear * dt.date_month * dt.date_mday * dt.time_hour * dt.time_minute * dt.time_second)
+    return Ct(M.date_fullyear * M.date_month * M.date_mday * M.time_hour * M.time_minute * M.time_second)
 end
 
 -- PostgreSQL: 2014-02-10 12:58:58
 function make.pgsql_timestamp()
-    return Ct(date_time.rfc3339_full_date * " " * clock())
+    return Ct(M.rfc3339_full_date * " " * clock())
 end
 
 --- Gives a time without a year the year that brings it closest to now.
@@ -131,7 +185,7 @@ end
 -- RFC 3164: Feb 10 12:58:58
 function make.rfc3164_timestamp()
     local day = group(digit ^ -2, "day")
-    return Ct(date_time.date_mabbr * P" " ^ 1 * day * P" " ^ 0 * clock()) / add_closest_year
+    return Ct(M.date_mabbr * P" " ^ 1 * day * P" " ^ 0 * clock()) / add_closest_year
 end
 
 return lazy.once(M)

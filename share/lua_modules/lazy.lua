@@ -21,6 +21,8 @@ local M = {}
 
 -- On its way from a file to the one that loads it.
 local handed_over
+-- Modules to be forgotten that the collector has not met yet.
+local recent = setmetatable({}, {__mode = "v"})
 
 function M.once(module)
     handed_over = module
@@ -28,12 +30,17 @@ function M.once(module)
 end
 
 function M.load(file)
-    local module = require(file)
-    local is_kept = module and true
-    if not module then
-        module, handed_over = handed_over, nil
+    local module = recent[file]
+    if module then
+        return module, false
     end
-    return module, is_kept
+    module = require(file)
+    if module then
+        return module, true
+    end
+    module, handed_over = handed_over, nil
+    recent[file] = module
+    return module, false
 end
 
 function M.entries(module, files)

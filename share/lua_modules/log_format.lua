@@ -8,8 +8,8 @@ A value is a pattern, or a function that makes it once a format names a variable
 --]=]
 
 local date_time = require "date_time"
-local ip = require "ip_address"
 local lazy = require "lazy"
+local ip = lazy.load "ip_address_grammars"
 local lpeg = require "lpeg"
 require "string"
 

@@ -38,7 +38,6 @@ line. A property with the option `sp-if-no-1st-sp` matches the spaces in front o
 --]=]
 
 local date_time = require "date_time"
-local ip = require "ip_address"
 local lazy = require "lazy"
 local lpeg = require "lpeg"
 local string = require "string"
@@ -159,7 +158,10 @@ local PROPERTIES = {
     hostname = hostname,
     source = hostname,
     fromhost = hostname,
-    ["fromhost-ip"] = function() return C(ip.v4 + ip.v6) end,
+    ["fromhost-ip"] = function()
+        local ip = lazy.load "ip_address_grammars"
+        return C(ip.v4 + ip.v6)
+    end,
     syslogtag = syslogtag,
     programname = programname,
     pri = digit ^ -3 / split_priority,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const NATIVE: [&str; 9] =
     ["lpeg", "re", "cjson", "struct", "circular_buffer", "bloom_filter", "cuckoo_filter", "hyperloglog", "sax"];
 /// Modules of shipped scripts, which are no promise to others: their scripts' cases are theirs.
-const HELPERS: [&str; 14] = [
+const HELPERS: [&str; 15] = [
     "access_log",
     "apache_log_format",
     "cbuf_changes",
@@ -19,6 +19,7 @@ const HELPERS: [&str; 14] = [
     "date_time_strftime",
     "field_graph",
     "graph",
+    "ip_address_grammars",
     "lazy",
     "log_format",
     "nginx_error_log",
