@@ -18,8 +18,9 @@ local M = {}
 --- The fields that stand for a user agent: what it tells about browser and system.
 local function user_agent_fields(keep, keep_unknown)
     local fields = {}
+    local normalize = clf.normalize_user_agent
     return function(user_agent)
-        local browser, version, system = clf.normalize_user_agent(user_agent)
+        local browser, version, system = normalize(user_agent)
         fields.user_agent_browser = browser
         fields.user_agent_version = version
         fields.user_agent_os = system
