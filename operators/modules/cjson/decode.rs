@@ -76,7 +76,7 @@ pub unsafe extern "C-unwind" fn decode(state: State) -> c_int {
                 }
                 inner.add(state, &mut hashes, nil);
                 nil = false;
-                token = lexer.next();
+                token = if lexer.pass(b',') { Token::Comma } else { lexer.next() };
                 match token {
                     Token::Comma => {
                         token = lexer.next();
@@ -129,7 +129,7 @@ unsafe fn key<'a>(
             }
             other => unexpected(state, "object key string", other, lexer.index),
         }
-        let colon = lexer.next();
+        let colon = if lexer.pass(b':') { Token::Colon } else { lexer.next() };
         if colon != Token::Colon {
             unexpected(state, "colon", colon, lexer.index);
         }

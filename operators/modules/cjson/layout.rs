@@ -63,7 +63,18 @@ impl<Same: Fn(usize, usize) -> bool> Entries<'_, Same> {
     pub fn plan(&self) -> Plan {
         let mut plan = Plan { size: 0, order: [0; MOST], kept: 0, rest: 0 };
         let mut nodes = Nodes::new(0);
-        for entry in 0..self.hashes.len() {
+        let mut first = 0;
+        if self.hashes.len() >= 2 && self.nils & 0b11 == 0 && !self.is_same(0, 1) {
+            // Two keys always come to this.
+            plan.kept = 1;
+            plan.rest = 1;
+            plan.size = 2;
+            nodes = Nodes::new(2);
+            self.add(&mut nodes, 0);
+            self.add(&mut nodes, 1);
+            first = 2;
+        }
+        for entry in first..self.hashes.len() {
             if self.replace(&mut nodes, entry) || self.add(&mut nodes, entry) {
                 continue;
             }
@@ -90,6 +101,10 @@ impl<Same: Fn(usize, usize) -> bool> Entries<'_, Same> {
         self.nils >> entry & 1 != 0
     }
 
+    fn is_same(&self, one: usize, other: usize) -> bool {
+        self.hashes[one] == self.hashes[other] && (self.same)(one, other)
+    }
+
     fn main(&self, nodes: &Nodes, entry: usize) -> usize {
         self.hashes[entry] as usize & (nodes.size - 1)
     }
@@ -102,10 +117,7 @@ impl<Same: Fn(usize, usize) -> bool> Entries<'_, Same> {
         let mut at = self.main(nodes, entry);
         loop {
             let there = nodes.entry[at];
-            if there != FREE
-                && self.hashes[usize::from(there)] == self.hashes[entry]
-                && (self.same)(usize::from(there), entry)
-            {
+            if there != FREE && self.is_same(usize::from(there), entry) {
                 nodes.entry[at] = entry as u8;
                 return true;
             }
