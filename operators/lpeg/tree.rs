@@ -185,15 +185,20 @@ pub fn each_node(words: &mut [u64], mut edit: impl FnMut(&mut [u64], usize)) {
 pub fn copy(from: &[u64], to: &mut [u64], shift: u16) {
     to.copy_from_slice(from);
     if shift > 0 {
-        each_node(to, |words, at| {
-            let word = words[at];
-            let key = (word >> 16) as u16;
-            if tag_of(word).has_value() && key > 0 {
-                // The values of both trees together were counted: the sum fits.
-                words[at] = word & !(0xffff << 16) | u64::from(key + shift) << 16;
-            }
-        });
+        // The values of both trees together were counted: the sum fits.
+        each_key(to, |key| key + shift);
     }
+}
+
+/// Gives the values that nodes refer to the keys that `new` says.
+pub fn each_key(words: &mut [u64], mut new: impl FnMut(u16) -> u16) {
+    each_node(words, |words, at| {
+        let word = words[at];
+        let key = (word >> 16) as u16;
+        if tag_of(word).has_value() && key > 0 {
+            words[at] = word & !(0xffff << 16) | u64::from(new(key)) << 16;
+        }
+    });
 }
 
 /// A node with all below it.
