@@ -22,6 +22,7 @@ mod rules;
 mod set;
 mod span;
 mod stack;
+mod switch;
 mod tree;
 mod values;
 mod visit;
