@@ -38,33 +38,7 @@ lpeg.locale(lpeg)
 
 local M = {}
 
-local GRAMMARS = "date_time_grammars"
-
-lazy.entries(M, {
-    build_strftime_grammar = "date_time_strftime",
-    clf_timestamp = GRAMMARS,
-    date_fullyear = GRAMMARS,
-    date_mabbr = GRAMMARS,
-    date_mday = GRAMMARS,
-    date_mfull = GRAMMARS,
-    date_mday_sp = GRAMMARS,
-    date_month = GRAMMARS,
-    mysql_timestamp = GRAMMARS,
-    pgsql_timestamp = GRAMMARS,
-    rfc3164_timestamp = GRAMMARS,
-    rfc3339 = GRAMMARS,
-    rfc3339_full_date = GRAMMARS,
-    rfc3339_full_time = GRAMMARS,
-    rfc3339_partial_time = GRAMMARS,
-    rfc3339_time_numoffset = GRAMMARS,
-    rfc3339_time_offset = GRAMMARS,
-    time_hour = GRAMMARS,
-    time_minute = GRAMMARS,
-    time_secfrac = GRAMMARS,
-    time_second = GRAMMARS,
-    timezone = GRAMMARS,
-    timezone_offset = GRAMMARS,
-})
+lazy.entries(M, {build_strftime_grammar = "date_time_strftime"}, "date_time_grammars")
 
 local NS_PER_SECOND = 1e9
 

@@ -22,8 +22,8 @@ end
 -- Functions that make the entry of their name.
 local make = {}
 
-local M = setmetatable({}, {__index = function(module, name)
-    local pattern = make[name]()
+local M = setmetatable({}, {later = make, __index = function(module, name)
+    local pattern = make[name] and make[name]()
     module[name] = pattern
     return pattern
 end})

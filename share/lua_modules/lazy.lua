@@ -6,11 +6,12 @@ has, and what nobody uses would take memory in every sandbox.
 
 | function | result |
 |---|---|
-| `entries(module, files)` | `module`, which takes its entry `name` from the module `files[name]` |
+| `entries(module, files, rest)` | `module`, which takes its entry `name` from the module `files[name]`, or else from `rest` |
 | `once(module)` | what a file returns in place of its module to be forgotten after each use |
 | `load(file)` | the module of a file that may be forgotten after use |
 
-`pairs` meets the entries that were asked for. The names of all are in the field `later` of the metatable.
+`pairs` meets the entries that were asked for. The names in `files` are in the field `later` of the metatable, and the
+file for all others in `rest`, whose module has their names in the same field.
 
 What turns a log format into a grammar is needed once, and is larger than the grammar. A file that ends with
 `return lazy.once(M)` is loaded anew whenever it is needed, because to `require` what returned false was never loaded.
@@ -43,9 +44,9 @@ function M.load(file)
     return module, false
 end
 
-function M.entries(module, files)
+function M.entries(module, files, rest)
     local function load(_, name)
-        local file = files[name]
+        local file = files[name] or rest
         if not file then
             return nil
         end
@@ -56,7 +57,7 @@ function M.entries(module, files)
         end
         return value
     end
-    return setmetatable(module, {__index = load, later = files})
+    return setmetatable(module, {__index = load, later = files, rest = rest})
 end
 
 return M

@@ -88,6 +88,9 @@ local lines = {}
 -- What is made when it is first asked for.
 local metatable = getmetatable(module)
 for key in pairs(metatable and metatable.later or {}) do assert(module[key], key) end
+if metatable and metatable.rest then
+    for key in pairs(getmetatable(require "lazy".load(metatable.rest)).later) do assert(module[key], key) end
+end
 local function list(prefix, t)
     for key, value in pairs(t) do
         local kind = type(value)
@@ -209,7 +212,7 @@ fn users(module: &str) -> Vec<String> {
             let path: PathBuf = folder.join(format!("{script}.lua"));
             let text = std::fs::read_to_string(&path).unwrap();
             let is_named =
-                ["require ", "load ", "= "].iter().any(|before| text.contains(&format!("{before}\"{module}\"")));
+                ["require ", "load ", "= ", ", "].iter().any(|before| text.contains(&format!("{before}\"{module}\"")));
             if script != module && is_named {
                 users.push(format!("`{script}`"));
             }
