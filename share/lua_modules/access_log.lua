@@ -7,11 +7,12 @@ What the decoders of access logs have in common.
 |---|---|
 | `decoder(grammar)` | the `process_message` of a decoder whose lines match a grammar of `common_log_format` |
 
-It reads the options `type`, `payload_keep`, `user_agent_transform`, `user_agent_keep` and `user_agent_conditional`; see
-`lua_decoders/nginx_access.lua`.
+It is forgotten after use, so `lazy.load` gives it. It reads the options `type`, `payload_keep`, `user_agent_transform`,
+`user_agent_keep` and `user_agent_conditional`; see `lua_decoders/nginx_access.lua`.
 --]=]
 
 local clf = require "common_log_format"
+local lazy = require "lazy"
 
 local M = {}
 
@@ -42,4 +43,4 @@ function M.decoder(grammar)
     return match_decoder(grammar, template, places, payload_keep)
 end
 
-return M
+return lazy.once(M)
