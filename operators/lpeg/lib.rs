@@ -2,7 +2,8 @@
 //!
 //! Scripts build patterns (`pattern`, `ops`, `grammar`), which are trees in flat form (`tree`). The first match
 //! compiles them (`prepare`, `compile`) to a program for a small machine (`vm`) that lists captures; their values are
-//! pushed when the match has succeeded (`values`).
+//! pushed when the match has succeeded (`values`). A host that has no use for Lua values looks at the captures itself
+//! (`visit`).
 //!
 //! Everything a pattern or a match needs lies in memory of Lua's allocator, so a script's memory limit covers it, and
 //! matching pays for its steps from the budget of the running call.
@@ -21,6 +22,7 @@ mod rules;
 mod set;
 mod span;
 mod stack;
+mod switch;
 mod tree;
 mod values;
 mod visit;

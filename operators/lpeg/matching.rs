@@ -15,8 +15,8 @@ const SCRATCH: c_int = ffi::lua_upvalueindex(3);
 const TEXT: c_int = ffi::lua_upvalueindex(4);
 
 /// Room that a match begins with.
-const CAPTURES: u32 = 64;
-const FRAMES: u32 = 64;
+const CAPTURES: u32 = 32;
+const FRAMES: u32 = 32;
 /// The largest scratch that is kept from one match to the next, in bytes.
 const KEPT: usize = 1 << 18;
 /// The longest subject: places in it are 32 bits wide.

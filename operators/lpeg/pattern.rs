@@ -202,13 +202,7 @@ pub unsafe fn literal(state: State, bytes: &[u8]) {
         }
         let words = tree::bytes_words(bytes.len());
         let shape = Shape { words: words as u64, depth: 0, weight: 1 + bytes.len() as u64 / 256, values: 0 };
-        let target = push(state, shape).words_mut();
-        target[0] = tree::word(Tag::Bytes, 0, 0, bytes.len() as u32);
-        for (word, chunk) in target[1..].iter_mut().zip(bytes.chunks(8)) {
-            let mut eight = [0; 8];
-            eight[..chunk.len()].copy_from_slice(chunk);
-            *word = u64::from_le_bytes(eight);
-        }
+        tree::write_bytes(bytes, push(state, shape).words_mut());
     }
 }
 
@@ -217,9 +211,8 @@ pub unsafe fn literal(state: State, bytes: &[u8]) {
 /// # Safety
 /// As [`push`].
 pub unsafe fn set(state: State, set: &crate::set::Set) {
-    let words = unsafe { push(state, Shape { words: 5, depth: 0, weight: 1, values: 0 }).words_mut() };
-    words[0] = tree::word(Tag::Set, 0, 0, 0);
-    words[1..].copy_from_slice(&set.0);
+    let shape = Shape { words: tree::set_words(set) as u64, depth: 0, weight: 1, values: 0 };
+    tree::write_set(set, unsafe { push(state, shape).words_mut() });
 }
 
 /// Pushes a pattern that matches any `n` bytes, or only where fewer than `-n` remain.

@@ -3,9 +3,9 @@
 use crate::compile::{Purpose, TooBig, compile};
 use crate::grammar::fail;
 use crate::matching::Shared;
-use crate::pattern::{Header, copy_values};
+use crate::pattern::Header;
 use crate::program::{Parts, Program, Value};
-use crate::tree::{OPEN, Tag, Tree};
+use crate::tree::{OPEN, Tag, Tree, each_key};
 use heka_lua::{Raise, State, Userdata, bytes_at, ffi, protect};
 use std::ffi::{CStr, c_int};
 
@@ -66,18 +66,74 @@ fn place(pattern: &Header, purpose: Purpose) -> c_int {
     pattern.values as c_int + 1 + purpose as c_int
 }
 
+/// Gives the pattern an environment of its own and pushes it. Texts, functions and tables are in it once: parts that
+/// are used often have brought theirs each time.
+unsafe fn push_values(state: State, n: c_int, pattern: &mut Header) {
+    unsafe {
+        let count = pattern.values as c_int;
+        ffi::lua_getfenv(state, n);
+        let old = ffi::lua_gettop(state);
+        // The new key of each value, and, in the array part, that of each old key.
+        ffi::lua_createtable(state, count, count);
+        let keys = old + 1;
+        let mut kept = 0;
+        for key in 1..=count {
+            ffi::lua_rawgeti_(state, old, key);
+            // Numbers would be keys of the array part, and zeros of either sign are one key to a table.
+            let is_once = matches!(ffi::lua_type(state, -1), ffi::LUA_TNIL | ffi::LUA_TNUMBER);
+            if !is_once {
+                ffi::lua_pushvalue(state, -1);
+                ffi::lua_rawget_(state, keys);
+                if ffi::lua_type(state, -1) == ffi::LUA_TNUMBER {
+                    ffi::lua_rawseti_(state, keys, key);
+                    ffi::lua_settop(state, keys);
+                    continue;
+                }
+                ffi::lua_settop(state, keys + 1);
+            }
+            kept += 1;
+            ffi::lua_pushnumber(state, f64::from(kept));
+            ffi::lua_rawseti_(state, keys, key);
+            if !is_once {
+                ffi::lua_pushnumber(state, f64::from(kept));
+                ffi::lua_rawset(state, keys);
+            }
+            ffi::lua_settop(state, keys);
+        }
+        ffi::lua_createtable(state, kept + 1, 0);
+        let env = keys + 1;
+        let new_key = |key: c_int| {
+            ffi::lua_rawgeti_(state, keys, key);
+            let new = ffi::lua_tonumber(state, -1);
+            ffi::lua_settop(state, env);
+            new
+        };
+        for key in 1..=count {
+            let new = new_key(key) as c_int;
+            ffi::lua_rawgeti_(state, old, key);
+            ffi::lua_rawseti_(state, env, new);
+        }
+        // Nothing raises an error from here on: keys and environment change together.
+        each_key(pattern.words_mut(), |key| new_key(c_int::from(key)) as u16);
+        pattern.values = kept as u32;
+        ffi::lua_pushvalue(state, env);
+        ffi::lua_setfenv(state, n);
+        ffi::lua_replace(state, old);
+        ffi::lua_settop(state, old);
+    }
+}
+
 unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared, purpose: Purpose) -> *const Program {
     unsafe {
         if pattern.tree().has(OPEN) {
             refuse_open_call(state, n, pattern.tree());
         }
-        let count = pattern.values as c_int;
         let other = if purpose == Purpose::Values { Purpose::Visit } else { Purpose::Values };
         if !push_if_kept(state, n, pattern, other) {
             pattern.programs = [std::ptr::null(); 2];
-            ffi::lua_createtable(state, count + 1, 0);
-            copy_values(state, n, pattern.values, 0);
+            push_values(state, n, pattern);
         }
+        let count = pattern.values as c_int;
         let env = ffi::lua_gettop(state);
         let workshop = heka_lua::new(state, Workshop::default);
         workshop.tonumber.push(false);
@@ -100,8 +156,6 @@ unsafe fn make(state: State, n: c_int, pattern: &mut Header, shared: &Shared, pu
         *workshop = Workshop::default();
         ffi::lua_rawseti_(state, env, place(pattern, purpose));
         ffi::lua_settop(state, env);
-        ffi::lua_pushvalue(state, env);
-        ffi::lua_setfenv(state, n);
         pattern.programs[purpose as usize] = program;
         program
     }

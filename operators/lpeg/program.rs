@@ -45,7 +45,7 @@ pub enum Op {
     Again,
     /// Remembers the last `aux` bytes at `key`.
     Remember,
-    /// Goes where table `arg` says for the next byte.
+    /// Goes where the table at `arg` of the pool says for the next byte.
     Switch,
     /// Makes a choice pending, which continues at `arg`.
     Choice,
@@ -144,9 +144,6 @@ pub enum Source {
     Call,
 }
 
-/// Where a `Switch` goes, by the next byte; the entry at 256 is for the end of the subject.
-pub type SwitchTable = [u32; 257];
-
 /// A Lua value of a pattern, as far as it can be known without Lua. Texts live in Lua, as long as the program does.
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "what a match that builds no Lua values reads")]
@@ -164,7 +161,6 @@ pub enum Value {
 pub struct Program {
     pub code: *const Insn,
     pub sets: *const Set,
-    pub switches: *const SwitchTable,
     pub bytes: *const u8,
     pub values: *const Value,
     pub value_count: usize,
@@ -198,7 +194,6 @@ impl Program {
 pub struct Parts {
     pub code: Vec<Insn>,
     pub sets: Vec<Set>,
-    pub switches: Vec<SwitchTable>,
     pub bytes: Vec<u8>,
     pub values: Vec<Value>,
     pub recipes: Vec<Recipe>,
@@ -214,7 +209,6 @@ impl Parts {
             + size_of_val(&self.values[..])
             + size_of_val(&self.sets[..])
             + size_of_val(&self.code[..])
-            + size_of_val(&self.switches[..])
             + size_of_val(&self.recipes[..])
             + self.bytes.len()
             + self.memory
@@ -240,7 +234,6 @@ impl Parts {
             let values = put(&mut at, &self.values);
             let sets = put(&mut at, &self.sets);
             let code = put(&mut at, &self.code);
-            let switches = put(&mut at, &self.switches);
             let recipes = put(&mut at, &self.recipes);
             let bytes = put(&mut at, &self.bytes);
             at.write_bytes(0, self.memory);
@@ -248,7 +241,6 @@ impl Parts {
             program.write(Program {
                 code,
                 sets,
-                switches,
                 bytes,
                 values,
                 value_count: self.values.len(),

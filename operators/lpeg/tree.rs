@@ -19,9 +19,10 @@ pub enum Tag {
     False,
     /// Any `n` bytes, at least one.
     Any,
-    /// The `n` bytes in the words that follow, at least one.
+    /// The `n` bytes in the words that follow, at least one. One or two bytes are in the key instead.
     Bytes,
-    /// A byte of the set in the four words that follow.
+    /// A byte of the set. It has four words; the ones that follow are those of them that are neither empty nor full.
+    /// The number has two bits for each of the four: 0 where it is empty, 1 where it is full, 2 where it follows.
     Set,
     /// The rule named by the key, in a grammar yet to come. A word follows, which a call uses.
     OpenCall,
@@ -105,9 +106,52 @@ pub fn word(tag: Tag, facts: u8, key: u16, n: u32) -> u64 {
     u64::from(tag as u8) | u64::from(facts) << 8 | u64::from(key) << 16 | u64::from(n) << 32
 }
 
+/// Strings that long need no word of their own.
+const SHORT: usize = 2;
+
 /// The words of a string of at least one byte.
 pub fn bytes_words(length: usize) -> usize {
-    1 + length.div_ceil(8)
+    if length <= SHORT { 1 } else { 1 + length.div_ceil(8) }
+}
+
+/// Writes a string of at least one byte.
+pub fn write_bytes(bytes: &[u8], to: &mut [u64]) {
+    let key = if let (&[first, ref rest @ ..], ..=SHORT) = (bytes, bytes.len()) {
+        u16::from_le_bytes([first, rest.first().copied().unwrap_or(0)])
+    } else {
+        0
+    };
+    to[0] = word(Tag::Bytes, 0, key, bytes.len() as u32);
+    for (word, chunk) in to[1..].iter_mut().zip(bytes.chunks(8)) {
+        let mut eight = [0; 8];
+        eight[..chunk.len()].copy_from_slice(chunk);
+        *word = u64::from_le_bytes(eight);
+    }
+}
+
+const FULL: u32 = 1;
+const FOLLOWS: u32 = 2;
+
+/// How a word of a set is kept.
+fn shape(word: u64) -> u32 {
+    match word {
+        0 => 0,
+        u64::MAX => FULL,
+        _ => FOLLOWS,
+    }
+}
+
+/// The words of a set.
+pub fn set_words(set: &Set) -> usize {
+    1 + set.0.iter().filter(|&&word| shape(word) == FOLLOWS).count()
+}
+
+/// Writes a set.
+pub fn write_set(set: &Set, to: &mut [u64]) {
+    let shapes = set.0.iter().rev().fold(0, |shapes, &word| shapes << 2 | shape(word));
+    to[0] = word(Tag::Set, 0, 0, shapes);
+    let following = set.0.iter().filter(|&&word| shape(word) == FOLLOWS);
+    to[1..].iter_mut().zip(following).for_each(|(to, &word)| *to = word);
 }
 
 fn tag_of(word: u64) -> Tag {
@@ -119,7 +163,8 @@ fn size_of(word: u64) -> usize {
     let n = (word >> 32) as usize;
     match tag_of(word) {
         Tag::Bytes => bytes_words(n),
-        Tag::Set => 5,
+        // A shape of 2 has the upper of its bits.
+        Tag::Set => 1 + (n & 0b1010_1010).count_ones() as usize,
         Tag::OpenCall | Tag::Call => 2,
         tag if tag.is_leaf() => 1,
         _ => n,
@@ -140,15 +185,20 @@ pub fn each_node(words: &mut [u64], mut edit: impl FnMut(&mut [u64], usize)) {
 pub fn copy(from: &[u64], to: &mut [u64], shift: u16) {
     to.copy_from_slice(from);
     if shift > 0 {
-        each_node(to, |words, at| {
-            let word = words[at];
-            let key = (word >> 16) as u16;
-            if tag_of(word).has_value() && key > 0 {
-                // The values of both trees together were counted: the sum fits.
-                words[at] = word & !(0xffff << 16) | u64::from(key + shift) << 16;
-            }
-        });
+        // The values of both trees together were counted: the sum fits.
+        each_key(to, |key| key + shift);
     }
+}
+
+/// Gives the values that nodes refer to the keys that `new` says.
+pub fn each_key(words: &mut [u64], mut new: impl FnMut(u16) -> u16) {
+    each_node(words, |words, at| {
+        let word = words[at];
+        let key = (word >> 16) as u16;
+        if tag_of(word).has_value() && key > 0 {
+            words[at] = word & !(0xffff << 16) | u64::from(new(key)) << 16;
+        }
+    });
 }
 
 /// A node with all below it.
@@ -192,7 +242,9 @@ impl<'a> Tree<'a> {
 
     /// The bytes of a string.
     pub fn bytes(self) -> impl Iterator<Item = u8> + Clone + 'a {
-        self.0[1..].iter().flat_map(|word| word.to_le_bytes()).take(self.n() as usize)
+        let length = self.n() as usize;
+        let short = self.key().to_le_bytes().into_iter().take(if length <= SHORT { length } else { 0 });
+        short.chain(self.0[1..].iter().flat_map(|word| word.to_le_bytes()).take(length))
     }
 
     /// The children, in order.
@@ -219,8 +271,15 @@ impl<'a> Tree<'a> {
     pub fn as_set(self) -> Option<Set> {
         match self.tag() {
             Tag::Any if self.n() == 1 => Some(Set::FULL),
-            Tag::Bytes if self.n() == 1 => Some(Set::of(self.0[1] as u8)),
-            Tag::Set => Some(Set(std::array::from_fn(|i| self.0[1 + i]))),
+            Tag::Bytes if self.n() == 1 => Some(Set::of(self.key() as u8)),
+            Tag::Set => {
+                let mut following = self.0[1..].iter();
+                Some(Set(std::array::from_fn(|at| match self.n() >> (2 * at) & 3 {
+                    FULL => u64::MAX,
+                    FOLLOWS => following.next().copied().unwrap_or(0),
+                    _ => 0,
+                })))
+            }
             _ => None,
         }
     }
@@ -272,5 +331,41 @@ pub fn combine(tag: Tag, first: u8, any: u8, all: u8, optional: bool) -> u8 {
         Tag::Grammar | Tag::Rule => first & (NULLABLE | NOFAIL),
         Tag::Runtime => CAPTURES | all & NULLABLE,
         _ => CAPTURES | all & (NULLABLE | NOFAIL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_keeps_only_the_words_that_say_something() {
+        let letters = Set::matching(|byte| byte.is_ascii_alphabetic());
+        for (set, size) in [
+            (Set::EMPTY, 1),
+            (Set::FULL, 1),
+            (Set::matching(|byte| byte.is_ascii_digit()), 2),
+            (letters, 2),
+            (!letters, 2),
+            (Set::matching(|byte| byte % 3 == 0), 5),
+            (Set::of(0) | Set::of(255), 3),
+        ] {
+            let mut words = vec![0; set_words(&set)];
+            write_set(&set, &mut words);
+            assert_eq!((words.len(), Tree::new(&words).as_set()), (size, Some(set)));
+        }
+    }
+
+    #[test]
+    fn strings_of_every_length_are_read_back() {
+        for length in 1..40 {
+            let bytes: Vec<u8> = (1..=length).rev().collect();
+            let mut words = vec![0; bytes_words(bytes.len())];
+            write_bytes(&bytes, &mut words);
+            // A word that follows is none of the string's.
+            words.push(u64::MAX);
+            let tree = Tree::new(&words);
+            assert_eq!((tree.words().len(), tree.bytes().collect::<Vec<_>>()), (words.len() - 1, bytes));
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::automaton;
 use crate::program::{Insn, Kind, Op, Program};
-use crate::span;
+use crate::{span, switch};
 use heka_lua::spend;
 
 /// How an entry of the list of captures stands for its capture.
@@ -292,8 +292,7 @@ impl Machine {
                             pc = pc.add(1);
                         }
                         Op::Switch => {
-                            let next = if s == end { 256 } else { usize::from(*s) };
-                            pc = target!((*program.switches.add(insn.arg as usize))[next]);
+                            pc = target!(switch::target(program.bytes.add(insn.arg as usize), s, end));
                         }
                         Op::Choice => {
                             push!(target!(insn.arg), s);

@@ -55,6 +55,8 @@ pub struct Sandbox {
     state: Option<NonNull<ffi::lua_State>>,
     shared: NonNull<Shared>,
     names: Names,
+    /// The garbage of the first call was collected.
+    is_settled: bool,
     instruction_limit: u64,
     max_instructions: u64,
     /// Of the last call; of loading before the first.
@@ -85,6 +87,7 @@ impl Sandbox {
             state: None,
             shared,
             names: Names { process_message: 0, timer_event: 0 },
+            is_settled: false,
             instruction_limit,
             max_instructions: 0,
             instructions: 0,
@@ -215,10 +218,16 @@ impl Sandbox {
                 result
             }
         };
-        self.end_call(state, "process_message() ", result).inspect(|returned| {
-            self.last_error.clear();
-            self.last_error.push_str(returned.error.as_deref().unwrap_or_default());
-        })
+        let returned = self.end_call(state, "process_message() ", result)?;
+        if !self.is_settled {
+            // The first message has a script compile its patterns and fill its tables, once and for all.
+            self.is_settled = true;
+            let collected = self.collect();
+            self.end_call(state, "process_message() ", collected)?;
+        }
+        self.last_error.clear();
+        self.last_error.push_str(returned.error.as_deref().unwrap_or_default());
+        Ok(returned)
     }
 
     /// Calls `timer_event` with a time in nanoseconds since the UNIX epoch.

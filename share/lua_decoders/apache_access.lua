@@ -45,7 +45,9 @@ becomes
         | name:"http_user_agent" type:string value:"Mozilla/4.08"
 --]=]
 
-local access_log = require "access_log"
+local lazy = require "lazy"
+
+local access_log = lazy.load "access_log"
 local clf = require "common_log_format"
 
 process_message = access_log.decoder(clf.build_apache_grammar(read_config("log_format")))

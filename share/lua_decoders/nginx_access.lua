@@ -48,7 +48,9 @@ becomes
         | name:"user_agent_os" type:string value:"Linux"
 --]=]
 
-local access_log = require "access_log"
+local lazy = require "lazy"
+
+local access_log = lazy.load "access_log"
 local clf = require "common_log_format"
 
 process_message = access_log.decoder(clf.build_nginx_grammar(read_config("log_format")))

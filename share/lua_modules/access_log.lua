@@ -7,19 +7,21 @@ What the decoders of access logs have in common.
 |---|---|
 | `decoder(grammar)` | the `process_message` of a decoder whose lines match a grammar of `common_log_format` |
 
-It reads the options `type`, `payload_keep`, `user_agent_transform`, `user_agent_keep` and `user_agent_conditional`; see
-`lua_decoders/nginx_access.lua`.
+It is forgotten after use, so `lazy.load` gives it. It reads the options `type`, `payload_keep`, `user_agent_transform`,
+`user_agent_keep` and `user_agent_conditional`; see `lua_decoders/nginx_access.lua`.
 --]=]
 
 local clf = require "common_log_format"
+local lazy = require "lazy"
 
 local M = {}
 
 --- The fields that stand for a user agent: what it tells about browser and system.
 local function user_agent_fields(keep, keep_unknown)
     local fields = {}
+    local normalize = clf.normalize_user_agent
     return function(user_agent)
-        local browser, version, system = clf.normalize_user_agent(user_agent)
+        local browser, version, system = normalize(user_agent)
         fields.user_agent_browser = browser
         fields.user_agent_version = version
         fields.user_agent_os = system
@@ -41,4 +43,4 @@ function M.decoder(grammar)
     return match_decoder(grammar, template, places, payload_keep)
 end
 
-return M
+return lazy.once(M)

@@ -27,13 +27,14 @@ Names of one label, and names that end in a dot, do not match.
 --]=]
 
 local date_time = require "date_time"
-local ip = require "ip_address"
+local lazy = require "lazy"
+local ip = lazy.load "ip_address_grammars"
 local lpeg = require "lpeg"
 
-local P, S, C, Cc, Cg, Ct = lpeg.P, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
+local P, R, S, C, Cc, Cg, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Ct
 
 lpeg.locale(lpeg)
-local alnum, digit, upper, xdigit = lpeg.alnum, lpeg.digit, lpeg.upper, lpeg.xdigit
+local alnum, digit, space, upper, xdigit = lpeg.alnum, lpeg.digit, lpeg.space, lpeg.upper, lpeg.xdigit
 
 local M = {}
 
@@ -43,7 +44,11 @@ end
 
 local any_address = address(ip.v4, "ipv4") + address(ip.v6, "ipv6")
 
-local timestamp = date_time.as_ns(date_time.build_strftime_grammar("%d-%b-%Y %H:%M:%S"))
+-- What strftime calls %d-%b-%Y %H:%M:%S, without loading all its other letters.
+local second = Cg(C(R"05" * digit + P"6" * S"01"), "sec")
+local clock = date_time.time_hour * ":" * date_time.time_minute * ":" * second
+local date = date_time.date_mday * "-" * date_time.date_mabbr * "-" * date_time.date_fullyear
+local timestamp = date_time.as_ns(Ct(date * space * clock))
 local time = Cg(timestamp, "Timestamp") * (P"." * digit ^ 1) ^ -1
 
 -- Newer versions tell the object of the client in memory.

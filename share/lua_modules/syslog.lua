@@ -38,9 +38,8 @@ line. A property with the option `sp-if-no-1st-sp` matches the spaces in front o
 --]=]
 
 local date_time = require "date_time"
-local ip = require "ip_address"
+local lazy = require "lazy"
 local lpeg = require "lpeg"
-local math = require "math"
 local string = require "string"
 
 local P, R, S, C, Cc, Cg, Cs, Ct = lpeg.P, lpeg.R, lpeg.S, lpeg.C, lpeg.Cc, lpeg.Cg, lpeg.Cs, lpeg.Ct
@@ -50,33 +49,9 @@ local alnum, digit, graph, space = lpeg.alnum, lpeg.digit, lpeg.graph, lpeg.spac
 
 local M = {}
 
+lazy.entries(M, {severity = "syslog_words", facility = "syslog_words"})
+
 local digit2 = digit * digit
-
---[[ Words ----------------------------------------------------------------------------------------------------------]]
-
---- A choice among words in lower or upper case, each with its number. Where one word starts with another, the longer
---- comes first.
-local function words(list)
-    local choice = P(false)
-    for _, entry in ipairs(list) do
-        choice = choice + (P(entry[1]) + string.upper(entry[1])) * Cc(entry[2])
-    end
-    return choice
-end
-
-M.severity = words{
-    {"debug", 7}, {"info", 6}, {"notice", 5}, {"warning", 4}, {"warn", 4}, {"error", 3}, {"err", 3}, {"crit", 2},
-    {"alert", 1},
-    {"emerg", 0}, {"panic", 0},
-}
-
-M.facility = words{
-    {"kern", 0}, {"user", 1}, {"mail", 2}, {"daemon", 3}, {"authpriv", 10}, {"auth", 4}, {"security", 4},
-    {"syslog", 5}, {"lpr", 6},
-    {"news", 7}, {"uucp", 8}, {"cron", 9}, {"ftp", 11}, {"ntp", 12}, {"audit", 13}, {"alert", 14}, {"clock", 15},
-    {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19}, {"local4", 20}, {"local5", 21}, {"local6", 22},
-    {"local7", 23},
-}
 
 --[[ Values of properties -------------------------------------------------------------------------------------------]]
 
@@ -85,7 +60,7 @@ local function split_priority(text)
     if not priority then
         return {}
     end
-    return {facility = math.floor(priority / 8), severity = priority % 8}
+    return {facility = (priority - priority % 8) / 8, severity = priority % 8}
 end
 
 --- Up to `limit` printable characters, or a dash.
@@ -97,14 +72,18 @@ local hostname = printable(255)
 local programname = C((graph - S":[") ^ 1)
 local pid = P"[" * (Cg(digit ^ 1 / tonumber, "pid") * "]" + (1 - (P"]" + space)) ^ 0 * "]")
 local syslogtag = Ct(Cg(programname, "programname") * pid ^ -1) * P":" ^ -1
-local priority_text = M.facility * "." * M.severity / 1 * (P"<" * digit ^ 1 * ">") ^ -1
 
--- Structured data: [id name="value" …][id …] or a dash. Inside of values a backslash escapes quotes, brackets and
--- itself.
-local data_name = C((graph - S'=]"') ^ 1)
-local data_value = P'"' * Cs((P"\\" * C(S'"\\]') / "%1" + (1 - P'"')) ^ 0) * '"'
-local data_parameter = P" " ^ 1 * Ct(data_name * "=" * data_value)
-local data_element = P"[" * Ct(Cg(data_name, "id") * data_parameter ^ 0) * P" " ^ 0 * "]"
+local function facility()
+    return M.facility
+end
+
+local function severity()
+    return M.severity
+end
+
+local function priority_text()
+    return M.facility * "." * M.severity / 1 * (P"<" * digit ^ 1 * ">") ^ -1
+end
 
 --- Sets a key; with its second value it becomes an array.
 local function add_value(t, key, value)
@@ -134,32 +113,38 @@ local function no_elements()
     return {}
 end
 
-local structured_data = data_element ^ 1 / merge_elements + P"-" / no_elements
+--- Structured data: [id name="value" …][id …] or a dash. Inside of values a backslash escapes quotes, brackets and
+--- itself.
+local function structured_data()
+    local name = C((graph - S'=]"') ^ 1)
+    local value = P'"' * Cs((P"\\" * C(S'"\\]') / "%1" + (1 - P'"')) ^ 0) * '"'
+    local parameter = P" " ^ 1 * Ct(name * "=" * value)
+    local element = P"[" * Ct(Cg(name, "id") * parameter ^ 0) * P" " ^ 0 * "]"
+    return element ^ 1 / merge_elements + P"-" / no_elements
+end
 
 --[[ Times ----------------------------------------------------------------------------------------------------------]]
 
-local unix_timestamp = digit ^ 1 / date_time.seconds_to_ns
-local subseconds = digit ^ 1 / tonumber
-
 local TIMES = {
-    ["date-mysql"] = date_time.as_ns(date_time.mysql_timestamp),
-    ["date-pgsql"] = date_time.as_ns(date_time.pgsql_timestamp),
-    ["date-rfc3164"] = date_time.as_ns(date_time.rfc3164_timestamp),
-    ["date-rfc3339"] = date_time.as_ns(date_time.rfc3339),
-    ["date-unixtimestamp"] = unix_timestamp,
+    ["date-mysql"] = "mysql_timestamp",
+    ["date-pgsql"] = "pgsql_timestamp",
+    ["date-rfc3339"] = "rfc3339",
 }
 
 --- The pattern for a time under the key `name`, in the format that the options tell.
 local function time(name, options)
     if options["date-subseconds"] then
-        return Cg(subseconds, name .. "-subseconds")
+        return Cg(digit ^ 1 / tonumber, name .. "-subseconds")
+    elseif options["date-unixtimestamp"] then
+        return Cg(digit ^ 1 / date_time.seconds_to_ns, name)
     end
-    for option, pattern in pairs(TIMES) do
+    local grammar = "rfc3164_timestamp"
+    for option, other in pairs(TIMES) do
         if options[option] then
-            return Cg(pattern, name)
+            grammar = other
         end
     end
-    return Cg(TIMES["date-rfc3164"], name)
+    return Cg(date_time.as_ns(date_time[grammar]), name)
 end
 
 --[[ Properties -----------------------------------------------------------------------------------------------------]]
@@ -167,23 +152,27 @@ end
 local facility_number = digit ^ -3 / tonumber
 local severity_number = digit / tonumber
 
+-- Patterns, and functions that make larger ones.
 local PROPERTIES = {
     rawmsg = C(P(1) ^ 0),
     hostname = hostname,
     source = hostname,
     fromhost = hostname,
-    ["fromhost-ip"] = C(ip.v4 + ip.v6),
+    ["fromhost-ip"] = function()
+        local ip = lazy.load "ip_address_grammars"
+        return C(ip.v4 + ip.v6)
+    end,
     syslogtag = syslogtag,
     programname = programname,
     pri = digit ^ -3 / split_priority,
     ["pri-text"] = priority_text,
     iut = C(digit ^ 1),
     syslogfacility = facility_number,
-    ["syslogfacility-text"] = M.facility,
+    ["syslogfacility-text"] = facility,
     syslogseverity = severity_number,
-    ["syslogseverity-text"] = M.severity,
+    ["syslogseverity-text"] = severity,
     syslogpriority = severity_number,
-    ["syslogpriority-text"] = M.severity,
+    ["syslogpriority-text"] = severity,
     ["protocol-version"] = C(digit ^ 1),
     ["structured-data"] = structured_data,
     ["app-name"] = printable(48),
@@ -216,6 +205,8 @@ local function property(name, options, last)
     local value = PROPERTIES[name]
     if not value then
         error("invalid rsyslog property: '" .. name .. "'", 0)
+    elseif type(value) == "function" then
+        value = value()
     end
     return Cg(value, name)
 end
@@ -257,27 +248,30 @@ local function octal(text)
     return string.char(code)
 end
 
-local octal_digit = R"07"
-local newline = P"\\n" + P"\n"
-local escape = P"\\" * C(octal_digit * octal_digit * octal_digit) / octal + P"\\" * C(S"tr\"'\\%abfv") / unescape
-local literal = Cs((escape + (1 - (S"%\\" + space))) ^ 1)
+--- What turns a template into its parts.
+local function template_grammar()
+    local octal_digit = R"07"
+    local newline = P"\\n" + P"\n"
+    local escape = P"\\" * C(octal_digit * octal_digit * octal_digit) / octal + P"\\" * C(S"tr\"'\\%abfv") / unescape
+    local literal = Cs((escape + (1 - (S"%\\" + space))) ^ 1)
 
-local property_name = C((alnum + S"-$") ^ 1)
-local position = (1 - S":%") ^ 0
-local options = C((1 - P"%") ^ 0)
-local range_and_options = P":" * position * (P":" * position) ^ -1 * (P":" * options) ^ -1
-local placeholder = P"%" * property_name * range_and_options ^ -1 * "%"
+    local property_name = C((alnum + S"-$") ^ 1)
+    local position = (1 - S":%") ^ 0
+    local options = C((1 - P"%") ^ 0)
+    local range_and_options = P":" * position * (P":" * position) ^ -1 * (P":" * options) ^ -1
+    local placeholder = P"%" * property_name * range_and_options ^ -1 * "%"
 
-local template_grammar = Ct((
-    placeholder / function(name, listed) return property_part(name, listed or "") end
-    + newline / newline_part
-    + space / space_part
-    + literal / literal_part
-) ^ 1) * -1
+    return Ct((
+        placeholder / function(name, listed) return property_part(name, listed or "") end
+        + newline / newline_part
+        + space / space_part
+        + literal / literal_part
+    ) ^ 1) * -1
+end
 
 --- The pattern for lines that rsyslog writes with the given template, and a set of the properties in it.
 function M.build_rsyslog_grammar(template)
-    local parts = template_grammar:match(template or "")
+    local parts = template_grammar():match(template or "")
     if not parts then
         error("could not parse the rsyslog template", 0)
     end

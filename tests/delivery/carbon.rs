@@ -1,6 +1,6 @@
 //! CarbonOutput to Carbon itself: every point is in Graphite's files in the end.
 
-use crate::carbon_cache::{CarbonCache, Points};
+use crate::support::carbon_cache::{CarbonCache, Points};
 use crate::support::{Site, append, wait_for};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -4,7 +4,6 @@
 mod support;
 
 mod carbon;
-mod carbon_cache;
 mod influx;
 mod mail_server;
 mod smtp;

@@ -1,7 +1,7 @@
 //! An endpoint of ElasticSearch's bulk interface that takes nothing which the real one would refuse, and that fails
 //! now and then as the real one does.
 
-use crate::web::{Answer, Request, serve};
+use crate::support::web::{Reply, Request, serve};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -54,26 +54,23 @@ impl Elastic {
     }
 }
 
-fn answer(stored: &mut Stored, request: &Request) -> Answer {
-    if request.method == "GET" && request.target == "/" {
-        return Answer::Json(200, json!({"version": {"number": "7.17.0"}}).to_string());
+fn answer(stored: &mut Stored, request: &Request) -> Reply {
+    if request.method == "GET" && request.path == "/" {
+        return Reply::json(200, &json!({"version": {"number": "7.17.0"}}));
     }
     let documents = match read(request) {
         Ok(documents) => documents,
         Err(why) => {
             stored.complaints.push(why.clone());
-            return Answer::Json(
-                400,
-                json!({"error": {"type": "illegal_argument_exception", "reason": why}}).to_string(),
-            );
+            return Reply::json(400, &json!({"error": {"type": "illegal_argument_exception", "reason": why}}));
         }
     };
     stored.requests += 1;
     // Each kind of failure comes again and again, so that every kind meets the ends of the test, too.
     let failing = match stored.requests % 23 {
-        5 => Some(Answer::Json(503, json!({"error": "unavailable", "status": 503}).to_string())),
-        11 => Some(Answer::HangUp),
-        17 => Some(Answer::Json(429, json!({"error": "es_rejected_execution_exception", "status": 429}).to_string())),
+        5 => Some(Reply::json(503, &json!({"error": "unavailable", "status": 503}))),
+        11 => Some(Reply::Hang),
+        17 => Some(Reply::json(429, &json!({"error": "es_rejected_execution_exception", "status": 429}))),
         _ => None,
     };
     if let Some(failing) = failing {
@@ -93,13 +90,13 @@ fn answer(stored: &mut Stored, request: &Request) -> Answer {
             stored.documents.push(document);
         }
     }
-    Answer::Json(200, json!({"took": 1, "errors": full.is_some(), "items": items}).to_string())
+    Reply::json(200, &json!({"took": 1, "errors": full.is_some(), "items": items}))
 }
 
 /// The documents of a bulk request, or what is wrong with it.
 fn read(request: &Request) -> Result<Vec<Document>, String> {
-    if (request.method.as_str(), request.target.as_str()) != ("POST", "/_bulk") {
-        return Err(format!("{} {}", request.method, request.target));
+    if (request.method.as_str(), request.path.as_str()) != ("POST", "/_bulk") {
+        return Err(format!("{} {}", request.method, request.path));
     }
     let content = request.header("content-type").unwrap_or_default();
     if !content.starts_with("application/x-ndjson") && !content.starts_with("application/json") {

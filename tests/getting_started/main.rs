@@ -5,7 +5,6 @@
 mod support;
 
 mod alerts;
-mod carbon;
 mod elastic;
 mod influx;
 mod mail;
@@ -15,4 +14,3 @@ mod pipeline;
 mod statsd;
 mod totals;
 mod traffic;
-mod web;

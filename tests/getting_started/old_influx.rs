@@ -1,6 +1,6 @@
 //! The write interface that InfluxDB had before version 0.9, which no package has any more.
 
-use crate::web::{Answer, serve};
+use crate::support::web::{Reply, serve};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -26,15 +26,15 @@ impl OldInflux {
             let written = &mut shared.lock().unwrap();
             // influx_username:influx_password
             let credentials = Some("Basic aW5mbHV4X3VzZXJuYW1lOmluZmx1eF9wYXNzd29yZA==");
-            let result = match (request.method.as_str(), request.target.as_str(), request.header("authorization")) {
+            let result = match (request.method.as_str(), request.path.as_str(), request.header("authorization")) {
                 ("POST", "/db/stats/series", login) if login == credentials => take(written, &request.body),
                 (method, target, login) => Err(format!("{method} {target} {login:?}")),
             };
             match result {
-                Ok(()) => Answer::Json(200, String::new()),
+                Ok(()) => Reply::Say(200, String::new(), String::new()),
                 Err(why) => {
                     written.complaints.push(why.clone());
-                    Answer::Json(400, why)
+                    Reply::Say(400, String::new(), why)
                 }
             }
         });

@@ -1,7 +1,6 @@
 //! What goes in comes out, exactly, on every side: through rotation and compression while the daemon runs and while it
 //! does not, through stops and starts, and through an ElasticSearch that fails now and then.
 
-use crate::carbon::Carbon;
 use crate::elastic::Elastic;
 use crate::influx::{GRAPHITE, Influx, NATIVE};
 use crate::mail::MailServer;
@@ -9,13 +8,16 @@ use crate::nginx::{self, Nginx};
 use crate::old_influx::OldInflux;
 use crate::pipeline::{Pipeline, Places, column_sum};
 use crate::statsd::{COUNTERS, Clients};
+use crate::support::carbon_cache::CarbonCache;
+use crate::support::peer::Running;
 use crate::support::wait_for;
 use std::collections::HashMap;
 use std::path::Path;
 
 /// Every server there is.
 struct Servers {
-    carbon: Carbon,
+    carbon: CarbonCache,
+    _running: Running,
     influx: Influx,
     old_influx: OldInflux,
     elastic: Elastic,
@@ -25,9 +27,11 @@ struct Servers {
 
 impl Servers {
     fn start(dir: &Path) -> Option<Servers> {
+        let carbon = CarbonCache::configure(&dir.join("carbon"))?;
         Some(Servers {
             clients: Clients::find()?,
-            carbon: Carbon::start(&dir.join("carbon"))?,
+            _running: carbon.start(),
+            carbon,
             influx: Influx::start(&dir.join("influx"))?,
             mail: MailServer::start(&dir.join("mail"))?,
             old_influx: OldInflux::start(),

@@ -1,8 +1,8 @@
 //! A bulk interface that believes nothing: it checks every line it is sent, stores documents as ElasticSearch 8 does,
 //! and fails as often as it is told to, in every way there is.
 
-use crate::server::{Reply, Request, serve};
 use crate::support::Random;
+use crate::support::web::{Reply, Request, serve};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

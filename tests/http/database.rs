@@ -1,6 +1,6 @@
 //! Lines and series into InfluxDB, by the scripts that are shipped.
 
-use crate::server::{Reply, Request, ask, serve};
+use crate::support::web::{Reply, Request, ask, serve};
 use crate::support::{Site, append, free_address, peer, wait_for};
 use std::process::Command;
 use std::sync::{Arc, Mutex};

@@ -5,6 +5,5 @@ mod bulk;
 mod database;
 mod documents;
 mod proxy;
-mod server;
 #[path = "../support/mod.rs"]
 mod support;

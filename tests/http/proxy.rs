@@ -71,9 +71,9 @@ fn documents_pass_a_proxy_with_tls_and_a_password() {
 fn single_messages_pass_it_too() {
     let got = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = got.clone();
-    let upstream = crate::server::serve(move |request| {
+    let upstream = crate::support::web::serve(move |request| {
         seen.lock().unwrap().push((request.text(), request.header("x-from").map(str::to_owned)));
-        crate::server::Reply::Say(204, String::new(), String::new())
+        crate::support::web::Reply::Say(204, String::new(), String::new())
     });
     let site = Site::new("");
     let Some((running, address)) = nginx(&site, &upstream) else { return };

@@ -6,6 +6,7 @@ mod support;
 
 mod anomaly;
 mod checklist;
+mod memory;
 mod pages;
 mod table;
 mod tool;

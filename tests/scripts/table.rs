@@ -11,7 +11,23 @@ use std::path::{Path, PathBuf};
 const NATIVE: [&str; 9] =
     ["lpeg", "re", "cjson", "struct", "circular_buffer", "bloom_filter", "cuckoo_filter", "hyperloglog", "sax"];
 /// Modules of shipped scripts, which are no promise to others: their scripts' cases are theirs.
-const HELPERS: [&str; 5] = ["access_log", "cbuf_changes", "field_graph", "graph", "slow_query"];
+const HELPERS: [&str; 15] = [
+    "access_log",
+    "apache_log_format",
+    "cbuf_changes",
+    "date_time_grammars",
+    "date_time_strftime",
+    "field_graph",
+    "graph",
+    "ip_address_grammars",
+    "lazy",
+    "log_format",
+    "nginx_error_log",
+    "nginx_log_format",
+    "slow_query",
+    "syslog_words",
+    "user_agent",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,6 +85,12 @@ require "table" require "string"
 local name = read_config("module")
 local module = require(name)
 local lines = {}
+-- What is made when it is first asked for.
+local metatable = getmetatable(module)
+for key in pairs(metatable and metatable.later or {}) do assert(module[key], key) end
+if metatable and metatable.rest then
+    for key in pairs(getmetatable(require "lazy".load(metatable.rest)).later) do assert(module[key], key) end
+end
 local function list(prefix, t)
     for key, value in pairs(t) do
         local kind = type(value)
@@ -181,7 +203,7 @@ fn page() -> (String, Vec<String>) {
     (page, missing)
 }
 
-/// The shipped scripts and modules that require a module.
+/// The shipped scripts and modules that require a module, or name it for what is loaded later.
 fn users(module: &str) -> Vec<String> {
     let mut users = Vec::new();
     for folder in ["lua_decoders", "lua_filters", "lua_encoders", "lua_modules"] {
@@ -189,7 +211,9 @@ fn users(module: &str) -> Vec<String> {
         for script in stems(&folder, "lua") {
             let path: PathBuf = folder.join(format!("{script}.lua"));
             let text = std::fs::read_to_string(&path).unwrap();
-            if script != module && text.contains(&format!("require \"{module}\"")) {
+            let is_named =
+                ["require ", "load ", "= ", ", "].iter().any(|before| text.contains(&format!("{before}\"{module}\"")));
+            if script != module && is_named {
                 users.push(format!("`{script}`"));
             }
         }

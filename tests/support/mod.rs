@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "every test file uses its own part of it")]
 
 pub mod ask;
+pub mod carbon_cache;
 pub mod peer;
+pub mod web;
 
 use std::fs;
 use std::io::Read;

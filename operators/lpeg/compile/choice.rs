@@ -5,6 +5,7 @@ use super::Compiler;
 use crate::first::Follow;
 use crate::program::Op;
 use crate::set::Set;
+use crate::switch;
 use crate::tree::{CAPTURES, NOFAIL, Tag, Tree};
 
 /// Tree words that a program may compile more than once.
@@ -97,7 +98,11 @@ impl Compiler<'_> {
         let cost = TABLE + all.saturating_sub(once);
         // As many tests as a chain makes before it comes to its last alternatives.
         let longest = groups.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
-        if cost > self.extra || cost > TABLE + 2 * once || longest * 2 > alternatives.len() + 1 {
+        if cost > self.extra
+            || cost > TABLE + 2 * once
+            || longest * 2 > alternatives.len() + 1
+            || groups.len() > switch::MOST_TARGETS
+        {
             return None;
         }
         self.extra -= cost;
@@ -105,9 +110,7 @@ impl Compiler<'_> {
     }
 
     fn switch(&mut self, alternatives: &[Alternative], groups: Vec<Group>, follow: &Follow) {
-        let table = self.parts.switches.len();
-        self.parts.switches.push([0; 257]);
-        self.emit(Op::Switch, 0, 0, table as u32);
+        let switch = self.emit_jump(Op::Switch);
         let mut targets = [None; 257];
         let mut ends = Vec::new();
         for (left, place) in groups {
@@ -122,7 +125,8 @@ impl Compiler<'_> {
         }
         // Where nothing is possible, and where the subject is known not to stand.
         let fail = self.emit(Op::Fail, 0, 0, 0) as u32;
-        self.parts.switches[table] = targets.map(|target| target.unwrap_or(fail));
+        self.parts.code[switch].arg = self.parts.bytes.len() as u32;
+        self.parts.bytes.extend(switch::build(&targets.map(|target| target.unwrap_or(fail))));
         self.land_all(&ends);
     }
 

@@ -91,6 +91,27 @@ fails("fold of nothing", "no initial value for fold capture", function() return 
 fails("fold needs a function", "bad argument #2 to 'Cf' (function expected, got string)", Cf, P "a", "f")
 
 is("captures in a grammar", '{1="a",2={1="b"}}', P { Ct((C(letter) + "(" * V(1) * ")") ^ 0) }:match "a(b)")
+do
+  -- Values that are the same are kept once, whatever was matched in between.
+  local t, f = {}, function(a) return "f" .. a end
+  local part = lpeg.Cg(lpeg.Cc("x", 0, -0, 1, t, t, nil, true), "n") * lpeg.C(1) / f
+  local first = part * lpeg.Cc("x", 1, "1", t, nil, false, true)
+  local function values(p) return p:match("aab") end
+  is("values that come twice", '"fa" "x" 1 "1" true nil false true', (function()
+    local a, b, c, d, e, g, h, i = values(first)
+    return a, b, c, d, e == t, g, h, i
+  end)())
+  local whole = lpeg.Ct(first * part * first)
+  local all = whole:match("aab")
+  is("parts that have been matched before", '"fa" "x" 1 "1" true "fa" "fb" "x" 1 "1" true', all[1], all[2], all[3], all[4],
+    all[5] == t, all[9], all[10], all[11], all[12], all[13], all[14] == t)
+  local zero = 0
+  local zeros = lpeg.Cc(0, -zero, 0)
+  is("zeros keep their sign", "inf -inf inf", (function()
+    local a, b, c = zeros:match("")
+    return 1 / a, 1 / b, 1 / c
+  end)())
+end
 is("many captures", "3000", select("#", (C(1) ^ 0):match(("a"):rep(3000))))
 is("a large table", "100000", #Ct(C(1) ^ 0):match(("a"):rep(100000)))
 fails("more values than Lua can return", "stack overflow (too many captures)", function() return (C(1) ^ 0):match(("a"):rep(100000)) end)

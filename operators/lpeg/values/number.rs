@@ -10,7 +10,29 @@ const POWERS: [f64; EXACT_DIGITS as usize + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// The number of a plain decimal text, exactly as `strtod` reads it, or `None` when the text is not that plain.
+#[inline]
 pub fn plain(text: &[u8]) -> Option<f64> {
+    whole(text).or_else(|| decimal(text))
+}
+
+/// A number of digits alone, which most are.
+#[inline]
+fn whole(text: &[u8]) -> Option<f64> {
+    if text.is_empty() || text.len() > EXACT_DIGITS as usize {
+        return None;
+    }
+    let mut value = 0;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value as f64)
+}
+
+fn decimal(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),

@@ -1,14 +1,13 @@
 //! `cjson.decode`: a text becomes values on the Lua stack.
 
+use super::container::{Container, Hashes, hash_room};
+use super::layout::hash;
 use super::lexer::{Lexer, Piece, Token, Unescape};
 use super::settings::settings;
 use crate::scratch::{Scratch, room};
 use crate::spend_bytes;
-use heka_lua::{Raise, State, arg_error, bytes, ffi, push_bytes, raise};
+use heka_lua::{Raise, State, arg_error, bytes, bytes_at, ffi, push_bytes, raise};
 use std::ffi::c_int;
-
-/// A container that is being filled: an object, or an array with this many elements.
-const OBJECT: u32 = u32::MAX;
 
 pub unsafe extern "C-unwind" fn decode(state: State) -> c_int {
     unsafe {
@@ -25,37 +24,44 @@ pub unsafe extern "C-unwind" fn decode(state: State) -> c_int {
         let depth_limit = settings.decode_max_depth as usize;
         let decode_null = settings.decode_null;
 
-        // The containers around the innermost one, four bytes each.
+        // The containers around the innermost one, 16 bytes each.
         let mut outer_room = room::<512>();
         let mut outer = Scratch::new(state, &mut outer_room);
+        let mut hash_room = hash_room();
+        let mut hashes = Hashes::new(&mut hash_room);
         let mut depth = 0;
-        let mut inner = OBJECT;
+        let mut inner = Container::NONE;
         let mut token = lexer.next();
         'value: loop {
+            let mut nil = false;
             match token {
                 Token::Plain(text) => push_bytes(state, text),
                 Token::Escaped(text) => push_unescaped(state, text),
                 Token::Number(value) => ffi::lua_pushnumber(state, value),
                 Token::Boolean(value) => ffi::lua_pushboolean(state, c_int::from(value)),
                 Token::Null if decode_null => ffi::lua_pushlightuserdata(state, std::ptr::null_mut()),
-                Token::Null => ffi::lua_pushnil(state),
+                Token::Null => {
+                    nil = true;
+                    ffi::lua_pushnil(state);
+                }
                 Token::ObjectBegin | Token::ArrayBegin => {
-                    // Room for the table, a key, a value and what a key's bytes need on the way.
-                    if depth >= depth_limit || ffi::lua_checkstack(state, 5) == 0 {
+                    if depth >= depth_limit {
                         too_deep(state, depth + 1, lexer.at);
                     }
-                    // Never presized: scripts print tables in the order that growing them one by one gives.
-                    ffi::lua_createtable(state, 0, 0);
-                    let begin = token;
+                    let object = token == Token::ObjectBegin;
+                    let Some(mut container) = Container::begin(state, object, depth) else {
+                        too_deep(state, depth + 1, lexer.at)
+                    };
                     token = lexer.next();
-                    match (begin, token) {
-                        (Token::ObjectBegin, Token::ObjectEnd) | (Token::ArrayBegin, Token::ArrayEnd) => {}
+                    match token {
+                        Token::ObjectEnd if object => container.end(state, &mut hashes),
+                        Token::ArrayEnd if !object => container.end(state, &mut hashes),
                         _ => {
-                            outer.extend(&inner.to_ne_bytes());
+                            outer.extend(&inner.to_bytes());
                             depth += 1;
-                            inner = if begin == Token::ObjectBegin { OBJECT } else { 0 };
-                            if inner == OBJECT {
-                                token = key(state, &mut lexer, token);
+                            inner = container;
+                            if object {
+                                token = key(state, &mut lexer, token, &mut inner, &mut hashes);
                             }
                             continue 'value;
                         }
@@ -68,30 +74,27 @@ pub unsafe extern "C-unwind" fn decode(state: State) -> c_int {
                 if depth == 0 {
                     break 'value;
                 }
-                if inner == OBJECT {
-                    ffi::lua_rawset(state, -3);
-                } else {
-                    inner += 1;
-                    ffi::lua_rawseti_(state, -2, inner as c_int);
-                }
-                token = lexer.next();
+                inner.add(state, &mut hashes, nil);
+                nil = false;
+                token = if lexer.pass(b',') { Token::Comma } else { lexer.next() };
                 match token {
                     Token::Comma => {
                         token = lexer.next();
-                        if inner == OBJECT {
-                            token = key(state, &mut lexer, token);
+                        if inner.object {
+                            token = key(state, &mut lexer, token, &mut inner, &mut hashes);
                         }
                         continue 'value;
                     }
-                    Token::ObjectEnd if inner == OBJECT => {}
-                    Token::ArrayEnd if inner != OBJECT => {}
-                    other if inner == OBJECT => unexpected(state, "comma or object end", other, lexer.index),
+                    Token::ObjectEnd if inner.object => {}
+                    Token::ArrayEnd if !inner.object => {}
+                    other if inner.object => unexpected(state, "comma or object end", other, lexer.index),
                     other => unexpected(state, "comma or array end", other, lexer.index),
                 }
+                inner.end(state, &mut hashes);
                 depth -= 1;
                 let saved = outer.as_slice();
-                inner = saved.last_chunk().map_or(OBJECT, |bytes| u32::from_ne_bytes(*bytes));
-                outer.truncate_by(4);
+                inner = saved.last_chunk().map_or(Container::NONE, |bytes| Container::from_bytes(*bytes));
+                outer.truncate_by(size_of::<u128>());
             }
         }
         token = lexer.next();
@@ -103,14 +106,30 @@ pub unsafe extern "C-unwind" fn decode(state: State) -> c_int {
 }
 
 /// Pushes the key that `token` is, passes the colon, and returns the first token of its value.
-unsafe fn key<'a>(state: State, lexer: &mut Lexer<'a>, token: Token<'a>) -> Token<'a> {
+unsafe fn key<'a>(
+    state: State,
+    lexer: &mut Lexer<'a>,
+    token: Token<'a>,
+    object: &mut Container,
+    hashes: &mut Hashes,
+) -> Token<'a> {
     unsafe {
         match token {
-            Token::Plain(text) => push_bytes(state, text),
-            Token::Escaped(text) => push_unescaped(state, text),
+            Token::Plain(text) => {
+                push_bytes(state, text);
+                if object.waits() {
+                    object.key(hashes, hash(text));
+                }
+            }
+            Token::Escaped(text) => {
+                push_unescaped(state, text);
+                if object.waits() {
+                    object.key(hashes, hash(bytes_at(state, -1).unwrap_or_default()));
+                }
+            }
             other => unexpected(state, "object key string", other, lexer.index),
         }
-        let colon = lexer.next();
+        let colon = if lexer.pass(b':') { Token::Colon } else { lexer.next() };
         if colon != Token::Colon {
             unexpected(state, "colon", colon, lexer.index);
         }

@@ -85,6 +85,14 @@ impl<'a> Lexer<'a> {
         token
     }
 
+    /// Passes this byte, which is a token of its own, when it follows at once.
+    #[inline]
+    pub fn pass(&mut self, byte: u8) -> bool {
+        let follows = self.text.get(self.at) == Some(&byte);
+        self.at += usize::from(follows);
+        follows
+    }
+
     fn number(&mut self) -> Token<'a> {
         let text = &self.text[self.at..];
         if !self.invalid_numbers && numeral::is_lenient(text) {

@@ -3,8 +3,10 @@
 //! Texts, errors and the layout of decoded tables are those of the C library of the same name, so that what a script
 //! prints by `pairs` keeps its order. Neither direction recurses: depth costs Lua's stack, never the native one.
 
+mod container;
 mod decode;
 mod encode;
+mod layout;
 mod lexer;
 pub(crate) mod numeral;
 mod settings;

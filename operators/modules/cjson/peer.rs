@@ -39,6 +39,12 @@ fn text(random: &mut Random) -> Vec<u8> {
     text
 }
 
+/// Mostly few; sometimes more than wait for their container's end.
+fn elements(random: &mut Random) -> usize {
+    let most = if random.below(30) == 0 { 70 } else { 9 };
+    random.below(most)
+}
+
 fn value(random: &mut Random, text: &mut Vec<u8>, depth: usize) {
     const NUMBERS: &[&str] = &[
         "0",
@@ -69,7 +75,7 @@ fn value(random: &mut Random, text: &mut Vec<u8>, depth: usize) {
         2 | 3 => string(random, text),
         4 | 5 => {
             text.push(b'{');
-            for n in 0..random.below(9) {
+            for n in 0..elements(random) {
                 text.extend_from_slice(if n > 0 { b"," } else { b" " });
                 string(random, text);
                 text.extend_from_slice(random.pick(&[":", " : ", ":  "]).as_bytes());
@@ -79,7 +85,7 @@ fn value(random: &mut Random, text: &mut Vec<u8>, depth: usize) {
         }
         _ => {
             text.push(b'[');
-            for n in 0..random.below(9) {
+            for n in 0..elements(random) {
                 text.extend_from_slice(if n > 0 { b"," } else { b"" });
                 value(random, text, depth + 1);
             }

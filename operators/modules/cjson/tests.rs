@@ -254,3 +254,68 @@ proptest! {
         prop_assert!(result == "true" || result == "JSON parser does not support UTF-16 or UTF-32", "{}", result);
     }
 }
+
+/// Whether `pairs` and `#` see what decoding the members or elements made as they see what assigning them makes, and
+/// still do when both grow further.
+fn lies_as_if_assigned(members: &[(Option<String>, Option<u8>)], depth: usize) {
+    let mut text = "{\"d\":".repeat(depth);
+    let mut assignments = String::new();
+    let object = members.first().is_some_and(|(key, _)| key.is_some());
+    text.push(if object { '{' } else { '[' });
+    for (n, (key, value)) in members.iter().enumerate() {
+        text.push_str(if n > 0 { "," } else { "" });
+        if let Some(key) = key {
+            // A key with an escape is another way into the table.
+            text.push_str(&format!("\"{}\":", key.replacen('b', "\\u0062", 1)));
+        }
+        let place = key.as_ref().map_or((n + 1).to_string(), |key| format!("'{key}'"));
+        text.push_str(&value.map_or("null".into(), |value| value.to_string()));
+        let value = value.map_or("nil".into(), |value| value.to_string());
+        assignments.push_str(&format!("assigned[{place}] = {value}\n"));
+    }
+    text.push(if object { '}' } else { ']' });
+    text.push_str(&"}".repeat(depth));
+    let answer = run(&format!(
+        "require 'cjson'
+         collectgarbage 'stop'
+         local decoded, assigned = cjson.decode([=[{text}]=]), {{}}
+         for _ = 1, {depth} do decoded = decoded.d end
+         {assignments}
+         local function order(t)
+           local seen = {{#t}}
+           for k, v in pairs(t) do seen[#seen + 1] = tostring(k) .. '=' .. v end
+           return table.concat(seen, ' ')
+         end
+         for n = 0, 40 do
+           if n > 0 then decoded['more' .. n], assigned['more' .. n] = n, n end
+           if order(decoded) ~= order(assigned) then
+             return n .. ' more: ' .. order(decoded) .. ', not ' .. order(assigned)
+           end
+         end
+         return 'same'"
+    ));
+    assert_eq!(answer, "same", "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn objects_lie_as_if_assigned_key_by_key(
+        members in prop::collection::vec(("[a-z]{0,8}|[a-c]{1,2}|[a-z]{30,70}", prop::option::weighted(0.9, 0..9_u8)), 0..80),
+        few in 0_usize..80,
+        depth in 0_usize..20,
+    ) {
+        let members: Vec<_> = members.into_iter().take(few).map(|(key, value)| (Some(key), value)).collect();
+        lies_as_if_assigned(&members, depth);
+    }
+
+    #[test]
+    fn arrays_lie_as_if_assigned_one_by_one(
+        elements in prop::collection::vec(prop::option::weighted(0.95, 0..9_u8), 0..80),
+        depth in 0_usize..20,
+    ) {
+        let elements: Vec<_> = elements.into_iter().map(|value| (None, value)).collect();
+        lies_as_if_assigned(&elements, depth);
+    }
+}

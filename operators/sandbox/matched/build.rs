@@ -114,7 +114,7 @@ pub(super) struct Build<'a> {
     /// Where the subject lies in it, if it does.
     subject: Option<usize>,
     /// That of the builder, which adds nothing but this row now.
-    generation: u64,
+    pub(super) generation: u64,
     /// The headers that captures have set, a bit each.
     headers: u16,
     /// There are fields with names that are no names of captures.
@@ -128,7 +128,7 @@ impl Build<'_> {
     fn spread(&mut self, nodes: Nodes<'_>, depth: usize) -> Result<(), Stop> {
         for node in nodes {
             match node.recipe() {
-                Some((_, recipe)) => {
+                Some(recipe) => {
                     if !self.plain_field(&node, recipe)? {
                         self.place(recipe.name, &node, Some(recipe), depth)?;
                     }

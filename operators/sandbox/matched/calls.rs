@@ -162,7 +162,7 @@ impl Calls {
         unsafe {
             let state = self.state;
             let top = ffi::lua_gettop(state);
-            let Some((_, recipe)) = node.recipe() else {
+            let Some(recipe) = node.recipe() else {
                 self.push_inside(node, depth)?;
                 // The first value is the one.
                 ffi::lua_settop(state, top + 1);

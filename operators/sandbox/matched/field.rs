@@ -32,7 +32,7 @@ impl Build<'_> {
     #[inline]
     pub(super) fn plain_field(&mut self, node: &Node<'_>, recipe: Recipe) -> Result<bool, Stop> {
         let Recipe { name, representation, source, .. } = recipe;
-        let rows = self.plan.rows;
+        let (rows, generation) = (self.plan.rows, self.generation);
         let entry = self.plan.entry(name).ok_or(Stop::Detour)?;
         if entry.place != Place::Field || entry.same != name || entry.seen == rows || self.has_other_names {
             return Ok(false);
@@ -46,28 +46,31 @@ impl Build<'_> {
             Source::Constant | Source::Call => return Ok(false),
         };
         entry.seen = rows;
-        let shape = self.shape(name, representation)?;
+        let known = (entry.generation == generation).then_some(entry.span);
+        let name = match known {
+            Some(span) => {
+                self.encoder.elsewhere += span.len();
+                span
+            }
+            None => self.kept(name)?,
+        };
+        let representation = self.representation(representation)?;
         self.encoder.values += 1;
         match number {
-            Some(number) => self.encoder.builder.script_number(shape.name, shape.representation, number),
+            Some(number) => self.encoder.builder.script_number(name, representation, number),
             None => {
                 let text = self.captured(node);
-                self.encoder.builder.script_text(shape.name, shape.representation, text);
+                self.encoder.builder.script_text(name, representation, text);
             }
         }
         self.encoder.size()?;
         Ok(true)
     }
 
-    /// Name and representation by their keys; 0 is no representation.
+    /// The representation with this key, none for 0.
     #[inline]
-    fn shape(&mut self, name: u16, representation: u16) -> Result<Shape, Stop> {
-        let name = self.kept(name)?;
-        let representation = match representation {
-            0 => Span::NONE,
-            key => self.kept(key)?,
-        };
-        Ok(Shape { name, value_type: None, representation })
+    fn representation(&mut self, key: u16) -> Result<Span, Stop> {
+        if key == 0 { Ok(Span::NONE) } else { self.kept(key) }
     }
 
     /// Appends a field by the keys of its name and its representation.
@@ -81,8 +84,9 @@ impl Build<'_> {
         if self.has_other_names && self.has_field(node.text_of(name)) {
             return Err(Stop::Detour);
         }
-        let shape = self.shape(name, representation)?;
-        self.field(&shape, &value, 0)
+        let name = self.kept(name)?;
+        let representation = self.representation(representation)?;
+        self.field(&Shape { name, value_type: None, representation }, &value, 0)
     }
 
     pub(super) fn field(&mut self, shape: &Shape, value: &Value<'_>, depth: usize) -> Result<(), Stop> {
@@ -156,7 +160,7 @@ impl Build<'_> {
         let mut is_list = false;
         for node in table.children() {
             let (name, recipe) = match node.recipe() {
-                Some((_, recipe)) => (recipe.name, Some(recipe)),
+                Some(recipe) => (recipe.name, Some(recipe)),
                 None if node.is_named() => (node.key(), None),
                 None => {
                     if !matches!(node.kind(), Known::Nothing) {

@@ -5,4 +5,4 @@ mod message;
 mod run;
 
 pub use case::{Case, Step};
-pub use run::{chunk, run};
+pub use run::{Costs, chunk, run};

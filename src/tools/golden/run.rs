@@ -53,12 +53,23 @@ pub fn chunk(config: &Config) -> Result<(), String> {
     Sandbox::new(&config, &mut |_| ()).map(drop)
 }
 
+/// What a case that passed has cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Costs {
+    /// Messages that `inject_match` made by way of Lua values.
+    pub detours: u64,
+    /// Bytes that the loaded script holds; 0 for one that is not to load.
+    pub loaded: usize,
+    /// Bytes that it holds after the first step.
+    pub started: usize,
+}
+
 /// Runs a case with a script; the case's own configuration goes before that of `config`. `done` is told of every step
-/// that passed, counted from 1. Returns how many messages `inject_match` made by way of Lua values.
+/// that passed, counted from 1.
 ///
 /// # Errors
 /// The first thing that is not as the case says.
-pub fn run(config: &Config, case: &Case, done: &mut dyn FnMut(usize)) -> Result<u64, String> {
+pub fn run(config: &Config, case: &Case, done: &mut dyn FnMut(usize)) -> Result<Costs, String> {
     let mut config = config.clone();
     config.values.retain(|(name, _)| case.config.iter().all(|(own, _)| own != name));
     config.values.extend(case.config.iter().cloned());
@@ -66,14 +77,18 @@ pub fn run(config: &Config, case: &Case, done: &mut dyn FnMut(usize)) -> Result<
         (Ok(sandbox), None) => sandbox,
         (Err(why), None) => return Err(why),
         (Ok(_), Some(expected)) => return Err(format!("loads instead of failing with: {expected}")),
-        (Err(why), Some(expected)) => return contains(&why, expected).map(|()| 0),
+        (Err(why), Some(expected)) => return contains(&why, expected).map(|()| Costs::default()),
     };
+    let mut costs = Costs { loaded: sandbox.statistics().memory, ..Costs::default() };
     for (index, step) in case.steps.iter().enumerate() {
         let number = index + 1;
         run_step(&mut sandbox, config.kind, step, case.exact_order).map_err(|why| format!("step {number}: {why}"))?;
+        if index == 0 {
+            costs.started = sandbox.statistics().memory;
+        }
         done(number);
     }
-    Ok(sandbox.detours())
+    Ok(Costs { detours: sandbox.detours(), ..costs })
 }
 
 fn run_step(sandbox: &mut Sandbox, kind: Kind, step: &Step, exact_order: bool) -> Result<(), String> {

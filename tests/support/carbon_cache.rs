@@ -1,7 +1,7 @@
 //! A `carbon-cache` of Graphite in a directory of its own, and the points in its Whisper files.
 
-use crate::support::peer::{self, Running};
-use crate::support::{free_address, wait_for};
+use super::peer::{self, Running};
+use super::{free_address, wait_for};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpStream;
@@ -62,6 +62,14 @@ impl CarbonCache {
         let mut points = Points::new();
         read_folder(&self.dir.join("whisper"), "", &mut points);
         points
+    }
+
+    /// The sum of all values of a metric; 0 while there is none.
+    pub fn sum(&self, metric: &str) -> f64 {
+        let file = self.dir.join("whisper").join(metric.replace('.', "/")).with_extension("wsp");
+        let mut points = Points::new();
+        read_whisper(&fs::read(file).unwrap_or_default(), metric, &mut points);
+        points.values().sum()
     }
 
     pub fn output(&self) -> String {
