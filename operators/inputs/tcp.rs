@@ -50,10 +50,12 @@ pub static TYPE: PluginType = PluginType {
     make: Make::Input(read),
 };
 
-/// Bytes read at a time.
-const READ_SIZE: usize = 64 * 1024;
+/// Bytes read at a time: what comes with a read costs several wake-ups and a batch, whatever its size.
+const READ_SIZE: usize = 128 * 1024;
 /// Room before them for the partial record of the read before.
 const HEADROOM: usize = 8 * 1024;
+/// Idle buffers kept.
+const KEEP: usize = 32;
 /// How long accepting pauses when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -119,7 +121,7 @@ impl TcpInput {
         site.stats.text("Address", listener.address());
         let acceptor = Acceptor {
             edge: edge.clone(),
-            pool: ChunkPool::new(READ_SIZE, HEADROOM, 64),
+            pool: ChunkPool::new(READ_SIZE, HEADROOM, KEEP),
             tls: self.tls.clone(),
             keep_alive: self.keep_alive,
             open: site.stats.counter("OpenConnections", "count"),

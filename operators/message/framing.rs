@@ -284,7 +284,21 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// When the bytes are no such protobuf message.
-    pub fn read(mut bytes: &'a [u8]) -> Result<Self, HeaderError> {
+    #[inline]
+    pub fn read(bytes: &'a [u8]) -> Result<Self, HeaderError> {
+        // Most headers hold a length of up to three bytes and nothing else.
+        let low = |byte: u8| u64::from(byte & 0x7f);
+        let message_length = match *bytes {
+            [MESSAGE_LENGTH, a] if a < 0x80 => low(a),
+            [MESSAGE_LENGTH, a, b] if a >= 0x80 && b < 0x80 => low(a) | low(b) << 7,
+            [MESSAGE_LENGTH, a, b, c] if a >= 0x80 && b >= 0x80 && c < 0x80 => low(a) | low(b) << 7 | low(c) << 14,
+            _ => return Header::read_any(bytes),
+        };
+        Ok(Header { message_length, ..Header::default() })
+    }
+
+    #[inline(never)]
+    fn read_any(mut bytes: &'a [u8]) -> Result<Self, HeaderError> {
         let mut header = Header::default();
         while !bytes.is_empty() {
             let key = take_varint(&mut bytes)?;

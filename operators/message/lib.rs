@@ -30,6 +30,7 @@ mod message_template;
 mod moment;
 mod protobuf_cursor;
 mod protobuf_read;
+mod protobuf_usual;
 mod protobuf_write;
 mod row;
 mod rowset;

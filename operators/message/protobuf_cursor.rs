@@ -104,7 +104,7 @@ impl<'a> Cursor<'a> {
             return Ok(u64::from(byte));
         }
         let value;
-        (value, self.at) = long_varint(self.bytes, self.at)?;
+        (value, self.at) = longer_varint(self.bytes, self.at)?;
         Ok(value)
     }
 
@@ -147,7 +147,7 @@ impl<'a> Cursor<'a> {
             Some(_) => Err(self.error(WireCause::Truncated)),
             None => {
                 let len;
-                (len, self.at) = long_varint(self.bytes, self.at)?;
+                (len, self.at) = longer_varint(self.bytes, self.at)?;
                 self.take(len)
             }
         }
@@ -165,6 +165,12 @@ impl<'a> Cursor<'a> {
     pub fn span(&mut self) -> Result<Span, WireError> {
         let range = self.range()?;
         Ok(self.place.part(range))
+    }
+
+    /// The message up to where what is being read ends, what is read next, and where the message lies in its batch.
+    #[inline(always)]
+    pub fn into_parts(self) -> (&'a [u8], usize, Span) {
+        (self.bytes, self.at, self.place)
     }
 
     /// A value of bytes, to be read by itself.
@@ -217,19 +223,108 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A number of several bytes at `at`, and what comes behind it.
+/// The number at `at`, whose first byte is not its last, and what comes behind it.
+#[inline(always)]
+pub(crate) fn longer_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+    match bytes.get(at..at.saturating_add(2)) {
+        Some(&[first, last]) if first >= 0x80 && last < 0x80 => {
+            Ok((u64::from(first & 0x7f) | u64::from(last) << 7, at + 2))
+        }
+        _ => long_varint(bytes, at),
+    }
+}
+
+/// The number at `at`, and what comes behind it.
 #[inline(never)]
 fn long_varint(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
-    let mut value = 0u64;
-    for (i, shift) in (0..70).step_by(7).enumerate() {
-        let Some(&byte) = bytes.get(at + i) else {
-            return Err(WireError { offset: at + i, cause: WireCause::Truncated });
-        };
+    let Some(Ok(eight)) = bytes.get(at..at.saturating_add(8)).map(<[u8; 8]>::try_from) else {
+        return varint_near_end(bytes, at);
+    };
+    // Eight bytes at once: the first one without its top bit is the last one of the number.
+    let word = u64::from_le_bytes(eight);
+    let ends = !word & 0x8080_8080_8080_8080;
+    match ends {
+        0 => varint_of_nine(bytes, at, seven_bits_each(word)),
+        _ => {
+            let used = word & (ends ^ (ends - 1));
+            Ok((seven_bits_each(used), at + ends.trailing_zeros() as usize / 8 + 1))
+        }
+    }
+}
+
+/// Puts the low seven bits of eight bytes side by side.
+#[inline(always)]
+fn seven_bits_each(word: u64) -> u64 {
+    let word = word & 0x7f7f_7f7f_7f7f_7f7f;
+    let pairs = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    fours & 0x0000_0000_0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4
+}
+
+/// Goes on with a number whose first eight bytes are `value`.
+#[inline(always)]
+fn varint_of_nine(bytes: &[u8], at: usize, value: u64) -> Result<(u64, usize), WireError> {
+    let byte = |i: usize| bytes.get(at + i).copied().ok_or(WireError { offset: at + i, cause: WireCause::Truncated });
+    let ninth = byte(8)?;
+    let value = value | u64::from(ninth & 0x7f) << 56;
+    if ninth < 0x80 {
+        return Ok((value, at + 9));
+    }
+    match byte(9)? {
         // Bits past the 64th are dropped, as all implementations do.
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
+        tenth @ ..0x80 => Ok((value | u64::from(tenth) << 63, at + 10)),
+        _ => Err(WireError { offset: at + 10, cause: WireCause::Overflow }),
+    }
+}
+
+/// A number with fewer than eight bytes left from its beginning on.
+fn varint_near_end(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+    let mut value = 0;
+    for (i, byte) in bytes.get(at..).unwrap_or_default().iter().enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * i);
+        if *byte < 0x80 {
             return Ok((value, at + i + 1));
         }
     }
-    Err(WireError { offset: at + 10, cause: WireCause::Overflow })
+    Err(WireError { offset: bytes.len(), cause: WireCause::Truncated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One byte after the other, as the protocol describes it.
+    fn by_bytes(bytes: &[u8], at: usize) -> Result<(u64, usize), WireError> {
+        let mut value = 0u64;
+        for i in 0..10 {
+            let Some(&byte) = bytes.get(at + i) else {
+                return Err(WireError { offset: at + i, cause: WireCause::Truncated });
+            };
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                return Ok((value, at + i + 1));
+            }
+        }
+        Err(WireError { offset: at + 10, cause: WireCause::Overflow })
+    }
+
+    impl<'a> Cursor<'a> {
+        /// One that is to read `range` of a message.
+        pub(crate) fn part_of(bytes: &'a [u8], range: Range<usize>, place: Span) -> Cursor<'a> {
+            Cursor { bytes: &bytes[..range.end], at: range.start, place }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_what_their_bytes_say(
+            long in prop::collection::vec(0x80u8..=0xff, 0..12), rest in prop::collection::vec(any::<u8>(), 0..12),
+            at in 0usize..4,
+        ) {
+            let bytes = [long, rest].concat();
+            let at = at.min(bytes.len());
+            prop_assert_eq!(long_varint(&bytes, at), by_bytes(&bytes, at));
+        }
+    }
 }

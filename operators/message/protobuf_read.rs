@@ -5,6 +5,7 @@
 
 use crate::field::span_word;
 use crate::protobuf_cursor::{Cursor, WireCause, WireError, wire_type};
+use crate::protobuf_usual::read_usual;
 use crate::{BatchBuilder, Field, Flags, Row, Span, ValueType};
 
 /// Appends the message encoded by `bytes`, which lie at `wire` in the builder's batch: its texts are spans of
@@ -70,7 +71,13 @@ fn read_header(builder: &mut BatchBuilder, mut cursor: Cursor<'_>, row: &mut Row
             header::ENV_VERSION => row.env_version = cursor.span()?,
             header::PID => row.set_pid(cursor.varint()? as i32),
             header::HOSTNAME => row.hostname = cursor.span()?,
-            header::FIELD => read_field(builder, cursor.nested()?)?,
+            header::FIELD => {
+                let (message, field) = (cursor.into_parts().0, cursor.nested()?);
+                match read_usual(builder, message, field) {
+                    Some(field) => builder.add_field(field),
+                    None => read_field(builder, field)?,
+                }
+            }
             known if known >> 3 <= header::LAST => return Err(cursor.error(WireCause::WrongType)),
             other => {
                 cursor = cursor.skipped((other & 7) as u8)?;
@@ -89,7 +96,9 @@ fn read_uuid(row: &mut Row, bytes: &[u8]) {
     }
 }
 
-fn read_field(builder: &mut BatchBuilder, mut cursor: Cursor<'_>) -> Result<(), WireError> {
+/// Reads a field of any shape. Kept out of the loop above, whose registers it would take.
+#[inline(never)]
+pub(crate) fn read_field(builder: &mut BatchBuilder, mut cursor: Cursor<'_>) -> Result<(), WireError> {
     let whole = cursor;
     let (mut name, mut representation) = (Span::NONE, Span::NONE);
     let (mut value_type, mut explicit_type, mut late) = (ValueType::String, false, false);

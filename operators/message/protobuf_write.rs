@@ -67,6 +67,43 @@ impl Sink for Vec<u8> {
     fn slice(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
+
+    // Each byte appended by itself asks whether there is room. What nearly all numbers and lengths are goes in one piece.
+
+    #[inline]
+    fn number(&mut self, number: u8, value: u64) {
+        let tag = number << 3 | wire_type::VARINT;
+        match value {
+            0..0x80 => self.extend_from_slice(&[tag, value as u8]),
+            // A time of these decades in nanoseconds.
+            0x0100_0000_0000_0000..0x8000_0000_0000_0000 => {
+                let mut bytes = [tag; 10];
+                for (i, byte) in bytes[1..].iter_mut().enumerate() {
+                    *byte = (value >> (7 * i)) as u8 | 0x80;
+                }
+                bytes[9] &= 0x7f;
+                self.extend_from_slice(&bytes);
+            }
+            _ => {
+                self.push(tag);
+                self.varint(value);
+            }
+        }
+    }
+
+    #[inline]
+    fn bytes(&mut self, number: u8, bytes: &[u8]) {
+        let tag = number << 3 | wire_type::BYTES;
+        match bytes.len() {
+            len @ 0..0x80 => self.extend_from_slice(&[tag, len as u8]),
+            len @ 0x80..0x4000 => self.extend_from_slice(&[tag, len as u8 | 0x80, (len >> 7) as u8]),
+            len => {
+                self.push(tag);
+                self.varint(len as u64);
+            }
+        }
+        self.extend_from_slice(bytes);
+    }
 }
 
 struct Count(usize);

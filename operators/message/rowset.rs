@@ -84,14 +84,35 @@ impl RowSet {
 
     /// The first `count` rows of the set, and those behind them; `rows` is the batch's length.
     pub fn split_first(&self, count: usize, rows: usize) -> (RowSet, RowSet) {
-        match self.iter(rows).nth(count) {
+        let end = match self {
+            RowSet::All => Some(count).filter(|end| *end < rows),
+            _ => self.iter(rows).nth(count),
+        };
+        match end {
             None => (self.clone(), RowSet::None),
             Some(end) => {
-                let first = RowSet::from_fn(rows, |row| row < end && self.contains(row));
+                let first = self.below(end, rows);
                 let rest = self.without(&first, rows);
                 (first, rest)
             }
         }
+    }
+
+    /// Those of the set's rows that come before `end`.
+    fn below(&self, end: usize, rows: usize) -> RowSet {
+        let mut words = match self {
+            RowSet::None => return RowSet::None,
+            RowSet::All => vec![u64::MAX; rows.div_ceil(64)],
+            RowSet::Bits(words) => words.to_vec(),
+        };
+        for (at, word) in words.iter_mut().enumerate() {
+            match end.saturating_sub(at * 64) {
+                0 => *word = 0,
+                bits @ 1..64 => *word &= (1 << bits) - 1,
+                _ => {}
+            }
+        }
+        RowSet::from_words(words, rows)
     }
 
     /// Whether row `row` is in the set.

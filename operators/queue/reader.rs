@@ -7,7 +7,7 @@
 use super::DiskQueue;
 use super::layout::{Cursor, file_path};
 use crate::backoff::Backoff;
-use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, Commit, Credit, Input, InputEdge, Runs, Stream};
+use crate::inputs::{Chunk, ChunkBuf, ChunkEnd, ChunkPool, Commit, Credit, Credits, Input, InputEdge, Runs, Stream};
 use crate::plugin::{BoxFuture, PluginError};
 use crate::throttle::Throttle;
 use std::collections::VecDeque;
@@ -23,6 +23,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const CHUNK: usize = 128 * 1024;
 /// Room for the partial frame of the chunk before.
 const HEADROOM: usize = 64 * 1024;
+/// Bytes that may be on their way to the output's encoder. The budget of all inputs is not asked: those that feed the
+/// queue may hold all of it while they wait for room in the queue, which only this reader makes.
+const AHEAD: usize = 2 * 1024 * 1024;
 /// Idle buffers kept.
 const KEEP: usize = 8;
 
@@ -30,6 +33,7 @@ const KEEP: usize = 8;
 pub struct QueueInput {
     queue: Arc<DiskQueue>,
     pool: Arc<ChunkPool>,
+    budget: Credits,
     stream: Arc<Stream>,
     /// What is read next.
     at: Cursor,
@@ -63,6 +67,7 @@ impl QueueInput {
         let at = queue.ledger().head();
         QueueInput {
             pool: ChunkPool::new(CHUNK, HEADROOM, KEEP),
+            budget: Credits::new(AHEAD),
             // Messages in a queue have identities of their own, so the stream needs none.
             stream: Arc::new(Stream { id, token: queue.site.name.clone(), ..Stream::default() }),
             at,
@@ -98,9 +103,10 @@ impl QueueInput {
             match self.next() {
                 Next::Bytes(_) => {
                     let Some(length) = self.queue.recent.len_at(self.at) else {
-                        return Some(edge.buffer(&self.pool).await);
+                        let credit = self.budget.take(self.pool.size() * 2).await;
+                        return Some((self.pool.take(), credit));
                     };
-                    let credit = edge.credits().take(length * 2).await;
+                    let credit = self.budget.take(length * 2).await;
                     // Taken last: what is taken must not be dropped with this future.
                     return self.queue.recent.take(self.at).map(|bytes| (ChunkBuf::shared(bytes), credit));
                 }

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes kept at most, unless one append is larger.
-const LIMIT: usize = 2 * 1024 * 1024;
+/// Bytes kept at most, unless one append is larger. Most of them are held anyway until they are durable.
+const LIMIT: usize = 4 * 1024 * 1024;
 
 /// The last appends of a queue, oldest first.
 #[derive(Debug, Default)]

@@ -88,10 +88,14 @@ struct Reading {
 
 impl Reading {
     fn start(queue: &Arc<DiskQueue>) -> Self {
+        Reading::start_with(queue, Credits::new(1 << 20))
+    }
+
+    /// Starts with the budget that all inputs share.
+    fn start_with(queue: &Arc<DiskQueue>, credits: Credits) -> Self {
         let (sender, chunks) = std::sync::mpsc::channel();
         let (commits, commit_receiver) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let credits = Credits::new(1 << 20);
         let site = queue.site.clone();
         let mut edge = InputEdge::new(site, sender, Arc::default(), credits, stopped, commit_receiver);
         let mut input = queue.reader();

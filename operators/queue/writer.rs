@@ -19,6 +19,9 @@ use tokio::sync::watch;
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 /// Time after which a sync is due whatever else waits.
 const SYNC_PAUSE: Duration = Duration::from_millis(50);
+/// Unsynced bytes that show that much is coming, and how long the next block may take then.
+const BUSY_BYTES: u64 = 64 * 1024;
+const MOMENT: Duration = Duration::from_millis(4);
 /// How long a shutdown waits for a disk that fails, or a queue that stays full.
 const LAST_ATTEMPTS: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 5_000 });
 
@@ -224,6 +227,28 @@ impl QueueOutput {
         }
     }
 
+    /// Appends what comes next, so that it shares one sync: what waits already, and while much is coming also what comes
+    /// within moments.
+    async fn gather(&mut self, feed: &mut Feed) -> Result<(), PluginError> {
+        let begun = Instant::now();
+        while self.unsynced < SYNC_BYTES && begun.elapsed() < SYNC_PAUSE {
+            let next = match feed.try_next() {
+                Some(block) => Some(block),
+                None if self.unsynced >= BUSY_BYTES && !feed.is_stopping() => {
+                    match tokio::time::timeout(MOMENT, feed.next()).await {
+                        Ok(FeedEvent::Block(block)) => Some(block),
+                        // Nothing, or something that comes again or needs no answer.
+                        _ => None,
+                    }
+                }
+                None => None,
+            };
+            let Some(block) = next else { break };
+            self.append(&block, feed).await?;
+        }
+        Ok(())
+    }
+
     async fn flush(&mut self, feed: &mut Feed) -> Result<(), PluginError> {
         if let Err(error) = self.sync_and_acknowledge(feed) {
             self.pause(feed, "sync", error).await?;
@@ -247,15 +272,8 @@ impl Output for QueueOutput {
             loop {
                 match feed.next().await {
                     FeedEvent::Block(block) => {
-                        let begun = Instant::now();
                         self.append(&block, feed).await?;
-                        // What waits already shares one sync.
-                        while self.unsynced < SYNC_BYTES
-                            && begun.elapsed() < SYNC_PAUSE
-                            && let Some(block) = feed.try_next()
-                        {
-                            self.append(&block, feed).await?;
-                        }
+                        self.gather(feed).await?;
                         self.flush(feed).await?;
                     }
                     FeedEvent::Tick | FeedEvent::Reopen => {}

@@ -163,7 +163,7 @@ fn input_nodes<'scope>(
     });
     // An input that nobody decodes for is cut off here: its positions stay, and nothing waits for it.
     let name = names::input(&input.name);
-    let chunks = source(scope, &name, ends.filter(|_| decodes), clock, wiring.statuses.of(&name));
+    let chunks = source(scope, &name, input.is_queue, ends.filter(|_| decodes), clock, wiring.statuses.of(&name));
     let name = names::splitter(&input.name, &input.splitter.name);
     let records = split(chunks, &name, splitting, wiring.statuses.of(&name));
     let (Some(decoder), Some(spread)) = (&input.decoder, spread) else { return records };

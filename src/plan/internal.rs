@@ -33,6 +33,7 @@ impl Resolver<'_> {
         Some(InputNode {
             name: section.name.clone(),
             type_name: section.plugin.name,
+            is_queue: false,
             id: id as u32,
             spec: spec.clone(),
             splitter: SplitterNode {
@@ -63,6 +64,7 @@ impl Resolver<'_> {
         Some(InputNode {
             name: self_report::NAME.to_owned(),
             type_name: "self report",
+            is_queue: false,
             id: id as u32,
             spec: Arc::new(report.clone()),
             splitter: SplitterNode {
@@ -124,6 +126,7 @@ impl Resolver<'_> {
         let reader = InputNode {
             name,
             type_name: "disk queue",
+            is_queue: true,
             id: u32::MAX,
             spec,
             splitter: SplitterNode {

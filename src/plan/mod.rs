@@ -71,6 +71,8 @@ pub struct InputNode {
     pub name: String,
     /// Type name.
     pub type_name: &'static str,
+    /// Whether it reads a queue on disk.
+    pub is_queue: bool,
     /// Index in the plan: the source of its batches.
     pub id: u32,
     /// Makes instances.

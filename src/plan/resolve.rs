@@ -227,6 +227,7 @@ impl Resolver<'_> {
         Some(InputNode {
             name: section.name.clone(),
             type_name: section.plugin.name,
+            is_queue: false,
             id: id as u32,
             spec: spec.clone(),
             splitter: SplitterNode {

@@ -101,3 +101,22 @@ fn a_limit_reached_within_one_file_passes_across_restarts() {
         assert_eq!((queue.fill().waiting, number(&queue.site, "Dropped-queue-full")), (0, 0));
     }
 }
+
+#[test]
+fn a_full_queue_is_read_even_if_the_inputs_hold_the_whole_budget() {
+    let base = tempfile::tempdir().unwrap();
+    let (settings, twelve) = ten_fit(FullAction::Block);
+    let queue = open(base.path(), &settings);
+    let mut writing = Harness::start(queue.writer());
+    let last = writing.send(&twelve);
+    let credits = Credits::new(1 << 20);
+    let held = credits.try_take(1 << 20);
+    assert!(held.is_some() && credits.try_take(1).is_none());
+    let mut reading = Reading::start_with(&queue, credits);
+    reading.wait_for(10);
+    reading.commit(10);
+    writing.wait_acked(last);
+    reading.wait_for(12);
+    writing.end().unwrap();
+    reading.end();
+}

@@ -15,13 +15,18 @@ use timely::dataflow::{Scope, Stream};
 
 /// Bytes let in per scheduling: enough to amortise everything, little enough to let other operators run.
 const BYTES_PER_TURN: usize = 256 * 1024;
+/// Bytes the reader of a queue on disk lets in. Messages are longer there than they came, so with the same share as the
+/// inputs it would fall ever further behind its writer, and read from files what is no longer in memory.
+const BYTES_PER_TURN_OF_QUEUE: usize = 1024 * 1024;
 /// What a chunk counts at least: small ones cost more than their bytes.
 const LEAST_PER_CHUNK: usize = 1024;
 
-/// The chunks of an input, counted in `status`. `ends` is `None` on the workers the input does not live on.
+/// The chunks of an input, or of a queue on disk if `is_queue`, counted in `status`. `ends` is `None` on the workers the
+/// input does not live on.
 pub fn source<'scope>(
     scope: Scope<'scope, Time>,
     name: &str,
+    is_queue: bool,
     ends: Option<InputEnds>,
     clock: &Rc<Clock>,
     status: Arc<NodeStatus>,
@@ -40,6 +45,7 @@ pub fn source<'scope>(
         clock.subscribe(scope.activator_for(address));
     }
     let clock = clock.clone();
+    let most = if is_queue { BYTES_PER_TURN_OF_QUEUE } else { BYTES_PER_TURN };
     builder.build(move |mut capabilities| {
         let mut held = ends.and_then(|ends| Some((ends, capabilities.pop()?)));
         move |_frontiers| {
@@ -55,7 +61,7 @@ pub fn source<'scope>(
                         bytes += chunk.bytes.len().max(LEAST_PER_CHUNK);
                         clock.mark(chunk.bytes.len());
                         output.activate().session(&*capability).give(chunk);
-                        if bytes >= BYTES_PER_TURN {
+                        if bytes >= most {
                             activator.activate();
                             break false;
                         }
