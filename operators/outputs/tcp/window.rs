@@ -34,7 +34,7 @@ pub(super) struct Window {
     offset: usize,
     /// Bytes not yet written to the present connection.
     unsent: usize,
-    /// Bytes of acknowledged entries, and how many may be kept.
+    /// Bytes of acknowledged entries, and how many of them must be kept.
     kept: usize,
     limit: usize,
     /// Where the last write to the present connection ended.
@@ -65,7 +65,7 @@ fn records_until(block: &Block, offset: usize) -> usize {
 }
 
 impl Window {
-    /// An empty queue that keeps `limit` bytes of acknowledged blocks.
+    /// An empty queue that keeps the last `limit` bytes of acknowledged blocks, and the rest of the block they begin in.
     pub(super) fn new(limit: usize) -> Self {
         Window { entries: VecDeque::new(), next: 0, offset: 0, unsent: 0, kept: 0, limit, position: 0 }
     }
@@ -169,7 +169,12 @@ impl Window {
             let records = done.map_or(0, |done| done.records) + entry.block.len();
             done = Some(Acknowledged { ticket: entry.block.ticket, records });
         }
-        while self.kept > self.limit && self.entries.front().is_some_and(|entry| entry.acknowledged) && self.next > 0 {
+        // What is left must still be as much as the limit: one large block may be most of it.
+        let is_spare = |window: &Window| {
+            let oldest = window.entries.front().filter(|entry| entry.acknowledged && window.next > 0);
+            oldest.is_some_and(|entry| window.kept - entry.block.bytes.len().min(window.kept) >= window.limit)
+        };
+        while is_spare(self) {
             self.pop();
         }
         done
@@ -289,6 +294,22 @@ mod tests {
         assert_eq!(next_bytes(&window, u64::MAX), b"ccddeeff");
         assert_eq!(window.wrote(8, 8), Written { records: 4, replayed: 4 });
         assert_eq!(window.acknowledge(8), None);
+    }
+
+    #[test]
+    fn as_much_is_kept_as_the_limit_says_however_large_blocks_are() {
+        let mut window = Window::new(8);
+        window.push(block(1, &[b"aaaaaaaa", b"bbbbbbbb"]));
+        window.push(block(2, &[b"cc"]));
+        window.wrote(18, 18);
+        assert_eq!(window.acknowledge(18), Some(Acknowledged { ticket: 2, records: 3 }));
+        window.restart();
+        assert_eq!(next_bytes(&window, u64::MAX), b"aaaaaaaabbbbbbbbcc");
+        window.push(block(3, &[b"dddddd"]));
+        window.wrote(24, 24);
+        window.acknowledge(24);
+        window.restart();
+        assert_eq!(next_bytes(&window, u64::MAX), b"ccdddddd");
     }
 
     #[test]
