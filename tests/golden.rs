@@ -2,7 +2,11 @@
 
 use heka_sandbox::{Config, Kind};
 use hekad::tools::golden::{Case, chunk, run};
+use shipped::HELPERS;
 use std::path::{Path, PathBuf};
+
+#[path = "support/shipped.rs"]
+mod shipped;
 
 /// The root of the repository.
 fn root() -> &'static Path {
@@ -84,25 +88,6 @@ fn all_pass(cases: &str, extension: &str, shipped: &str, run: impl Fn(&Path) -> 
     }
     assert!(failures.is_empty(), "{} of {} cases failed:\n{}", failures.len(), paths.len(), failures.join("\n"));
 }
-
-/// Modules that only scripts use, and that are tested through them.
-const HELPERS: [&str; 15] = [
-    "access_log",
-    "apache_log_format",
-    "cbuf_changes",
-    "date_time_grammars",
-    "date_time_strftime",
-    "field_graph",
-    "graph",
-    "ip_address_grammars",
-    "lazy",
-    "log_format",
-    "nginx_error_log",
-    "nginx_log_format",
-    "slow_query",
-    "syslog_words",
-    "user_agent",
-];
 
 #[test]
 fn modules() {

@@ -20,6 +20,7 @@ mod loading;
 mod matched;
 mod memory;
 mod number;
+mod outcome;
 mod output;
 mod preserve;
 mod random;
@@ -33,7 +34,8 @@ mod time;
 mod write;
 
 pub use config::{Config, ConfigValue, Kind};
+pub use outcome::Returned;
 pub use role::{Payload, Refusal, Role};
-pub use state::{Entry, Returned, Sandbox, Statistics};
+pub use state::{Entry, Sandbox, Statistics};
 
 pub(crate) use heka_lua::{State, ffi};

@@ -2,8 +2,8 @@
 
 use crate::State;
 use crate::ffi;
+use crate::outcome::error_text;
 use crate::require::load_source;
-use crate::state::error_text;
 use heka_lua::bytes_at;
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! docs/reference/scripts.md: every shipped script and everything a script can take from a module, each with the cases
 //! that show that it works. Nothing may be missing, and the page must be what it is made of.
 
+use crate::shipped::HELPERS;
 use heka_message::{BatchBuilder, RowRef};
 use heka_sandbox::{Config, Kind, Payload, Refusal, Role, Sandbox};
 use std::collections::BTreeSet;
@@ -10,24 +11,6 @@ use std::path::{Path, PathBuf};
 /// Modules that a script finds without any file.
 const NATIVE: [&str; 9] =
     ["lpeg", "re", "cjson", "struct", "circular_buffer", "bloom_filter", "cuckoo_filter", "hyperloglog", "sax"];
-/// Modules of shipped scripts, which are no promise to others: their scripts' cases are theirs.
-const HELPERS: [&str; 15] = [
-    "access_log",
-    "apache_log_format",
-    "cbuf_changes",
-    "date_time_grammars",
-    "date_time_strftime",
-    "field_graph",
-    "graph",
-    "ip_address_grammars",
-    "lazy",
-    "log_format",
-    "nginx_error_log",
-    "nginx_log_format",
-    "slow_query",
-    "syslog_words",
-    "user_agent",
-];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
