@@ -5,7 +5,7 @@ mod support;
 use heka_message::{BatchBuilder, framing::write_frame, write_message};
 use std::io::Read;
 use std::net::TcpListener;
-use support::{Site, append, wait_for};
+use support::{Site, append, free_address, wait_for};
 
 const LIMIT: usize = 400_000;
 
@@ -46,14 +46,9 @@ fn log(site: &Site, name: &str) -> String {
 const DELAY: &str = "Plugin 'TcpOutput': Delaying start while trying to relieve back-pressure...";
 const STARTED: &str = "Input started: LogstreamerInput";
 
-/// An address where nobody listens.
-fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 #[test]
 fn a_queue_that_does_not_drain_and_may_not_fill_ends_the_daemon() {
-    let site = site(&nobody(), "shutdown");
+    let site = site(&free_address(), "shutdown");
     assert_eq!(site.start().wait(), 1);
     let (info, errors) = (log(&site, "stdout"), log(&site, "stderr"));
     assert!(info.contains(DELAY) && !info.contains(STARTED), "{info}");
@@ -64,7 +59,7 @@ fn a_queue_that_does_not_drain_and_may_not_fill_ends_the_daemon() {
 
 #[test]
 fn a_queue_that_does_not_drain_but_may_block_does_not_prevent_the_start() {
-    let site = site(&nobody(), "block");
+    let site = site(&free_address(), "block");
     let mut daemon = site.start();
     wait_for("the start", || log(&site, "stdout").contains(STARTED));
     assert!(log(&site, "stdout").contains(DELAY));
@@ -97,7 +92,7 @@ fn a_queue_that_drains_is_waited_for() {
 
 #[test]
 fn a_stop_is_heard_while_the_start_waits() {
-    let site = site(&nobody(), "shutdown");
+    let site = site(&free_address(), "shutdown");
     site.configure(
         &std::fs::read_to_string(site.path("hekad.toml"))
             .unwrap()

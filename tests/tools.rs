@@ -3,10 +3,9 @@
 mod support;
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use support::{Daemon, Site, append, wait_for};
+use support::{Daemon, Site, append, free_address, wait_for};
 
 const CAT: &str = env!("CARGO_BIN_EXE_heka-cat");
 const FLOOD: &str = env!("CARGO_BIN_EXE_heka-flood");
@@ -19,10 +18,6 @@ fn run(tool: &str, arguments: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// A daemon that listens with `options` and writes what matches to files of frames.

@@ -9,7 +9,7 @@ use support::{Site, append, wait_for};
 
 /// A UDP address nobody listens on right now.
 fn free_address() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    support::free_address().parse().unwrap()
 }
 
 /// The sum of all values of a stat in Graphite's lines.

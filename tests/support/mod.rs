@@ -9,9 +9,10 @@ pub mod web;
 
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come; long, because machines that run tests are busy.
@@ -155,9 +156,22 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// An address nobody listens on right now.
+/// Ports for servers that cannot choose their own. They lie below those that the system gives to connections, and no two
+/// tests that run at the same time get the same.
+const PORTS: std::ops::Range<u32> = 10_000..32_000;
+
+/// An address nobody listens on right now, for TCP or UDP.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let span = PORTS.end - PORTS.start;
+    // Processes begin at different places.
+    let first = std::process::id().wrapping_mul(631);
+    let is_free = |address: &String| TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok();
+    let mut addresses = std::iter::repeat_with(|| {
+        let n = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        format!("127.0.0.1:{}", PORTS.start + n % span)
+    });
+    addresses.by_ref().take(1000).find(is_free).expect("a free port")
 }
 
 /// A connection to who will soon listen.
