@@ -2,7 +2,7 @@
 # ip_address
 
 Grammars for IP addresses in text. They capture nothing, match as much as they can from the start, and know neither zone
-identifiers nor prefix lengths.
+identifiers nor prefix lengths. They are made when they are first asked for; `pairs` does not meet them before.
 
 | pattern | matches |
 |---|---|

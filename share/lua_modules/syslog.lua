@@ -8,7 +8,8 @@ Builds grammars for syslog lines from the very template of rsyslog's configurati
 | `build_rsyslog_grammar(template)` | a pattern whose capture is a table with a key for each property of the template; a set of these properties |
 | `severity`, `facility` | patterns for the words, as in `warning` and `local0`, that capture the number |
 
-The keys are the names of the properties in lower case:
+All of it is made when it is first asked for, so `pairs` does not meet what was not. The keys are the names of the
+properties in lower case:
 
 | property | value |
 |---|---|

@@ -38,11 +38,11 @@ impl From<Refused> for Stop {
 }
 
 /// Where the template is.
-pub(super) enum Template {
-    /// It is an argument.
-    OnStack,
-    /// The plan's decoder has it, nothing is on the stack, and no function was called.
-    InPlan,
+pub(super) enum TemplateAt {
+    /// On the stack, as an argument.
+    Stack,
+    /// In the plan, with its decoder: nothing is on the stack, and no function was called.
+    Plan,
 }
 
 /// Appends a row with what was captured and with what the template adds; an estimate of its size as `encode` gives it.
@@ -57,7 +57,7 @@ pub(super) unsafe fn build(
     pattern: &Pattern,
     subject: &[u8],
     plan: usize,
-    template: Template,
+    template: TemplateAt,
 ) -> Result<usize, Stop> {
     let limit = output_limit(host);
     let Host { matches, scratch, times, times_read, uuids, natives, .. } = host;
@@ -69,7 +69,7 @@ pub(super) unsafe fn build(
     let source = (source.as_ptr() as usize, source.len());
     let generation = builder.generation();
     builder.row().set_uuid(uuids.next_uuid());
-    if let Template::OnStack = template {
+    if let TemplateAt::Stack = template {
         unsafe { ffi::lua_pushvalue(state, TEMPLATE) };
     }
     let table = unsafe { ffi::lua_gettop(state) };
@@ -92,8 +92,8 @@ pub(super) unsafe fn build(
         _ => return Err(Stop::Detour),
     }
     match template {
-        Template::OnStack => unsafe { row.template()? },
-        Template::InPlan => row.planned_template(subject)?,
+        TemplateAt::Stack => unsafe { row.template()? },
+        TemplateAt::Plan => row.planned_template(subject)?,
     }
     Ok(row.encoder.size()?)
 }

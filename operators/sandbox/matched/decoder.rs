@@ -4,7 +4,7 @@
 //! To Lua it is a function like any other. When it is the script's `process_message`, needs no function of Lua's and
 //! meets nothing unusual, [`direct`] does what it does. In all other cases, errors among them, it is called.
 
-use super::build::{self, build};
+use super::build::{TemplateAt, build};
 use super::template::Template;
 use super::{GRAMMAR, PLACES, SUBJECT, TEMPLATE, check_tables, plan, run};
 use crate::config::Kind;
@@ -24,7 +24,7 @@ pub(super) struct Decoder {
     pub(super) keeps_payload: bool,
 }
 
-/// The fourth argument of `match_decoder`, and what it becomes in the function.
+/// Stack index of the last argument of `match_decoder`, behind those of `inject_match`.
 const KEEPS_PAYLOAD: c_int = 5;
 
 /// `match_decoder(grammar, template, places, keeps_payload)` → a function that matches the payload of the current
@@ -148,7 +148,7 @@ pub(crate) unsafe fn direct(state: State) -> Option<i64> {
             let builder = role.builder();
             let mark = builder.mark();
             host.matches.results.clear();
-            match build(state, builder, host, &pattern, subject, at, build::Template::InPlan) {
+            match build(state, builder, host, &pattern, subject, at, TemplateAt::Plan) {
                 Ok(size) => settle(host, role, mark, Ok(size)).ok().map(|()| 0),
                 Err(_) => {
                     role.builder().rollback(mark);

@@ -17,7 +17,7 @@ mod value;
 use crate::host::{Host, host, room};
 use crate::inject::{refused, settle};
 use crate::{State, ffi};
-use build::{Template, build};
+use build::{TemplateAt, build};
 pub(crate) use decoder::{direct, match_decoder};
 use heka_lpeg::{Captures, Pattern};
 use heka_lua::{Raise, protect, raise};
@@ -162,7 +162,7 @@ unsafe fn inject(state: State, host: &mut Host, pattern: &Pattern, subject: &[u8
     role.admit().map_err(refused)?;
     let builder = role.builder();
     let mark = builder.mark();
-    let size = unsafe { build(state, builder, host, pattern, subject, plan, Template::OnStack) };
+    let size = unsafe { build(state, builder, host, pattern, subject, plan, TemplateAt::Stack) };
     let size = match size {
         Ok(size) => Ok(size),
         Err(build::Stop::Refused(why)) => Err(why),
